@@ -1,0 +1,213 @@
+package latencytest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"sync"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// Measure runs the plan against a target and returns what was measured. It does
+// not need a test, works in virtual time, and returns the samples taken so far
+// together with the error when something ended the run early.
+//
+// Errors are about the run as a whole: a plan that makes no sense, a context
+// that ended, an endpoint that rejected every warm-up request, a sample file
+// that could not be written. A request that failed is a sample with its class.
+func Measure(ctx context.Context, target providers.Target, plan Plan) (*Result, error) {
+	return job{plan: plan, op: sending(target)}.measure(ctx)
+}
+
+// MeasureFunc runs the plan through a function that makes its requests with
+// rec.Client() under the context it is given: one call of it is one sample.
+func MeasureFunc(ctx context.Context, rec *Recorder, plan Plan, f func(context.Context, providers.Prompt) error) (*Result, error) {
+	return job{plan: plan, op: rec.operation(f)}.measure(ctx)
+}
+
+// An operation is what one sample consists of. Without describe, what was
+// measured is only known once it was seen.
+type operation struct {
+	describe func(providers.Prompt) providers.Facts
+	run      func(context.Context, providers.Prompt) error
+	decoder  interface {
+		Decode(*wire.Exchange) *providers.Response
+	}
+}
+
+// sending is the operation that sends a prompt to a target.
+func sending(target providers.Target) operation {
+	return operation{describe: target.Describe, run: target.Send, decoder: target}
+}
+
+// A job is a plan, what to do in it, and for whom.
+type job struct {
+	plan Plan
+	op   operation
+	test string
+
+	// more, where not nil, is asked before each measured request, instead of
+	// counting to Plan.Requests.
+	more func() bool
+}
+
+func (j job) measure(ctx context.Context) (*Result, error) {
+	settings, err := ReadSettings()
+	if err != nil {
+		return nil, err
+	}
+	plan, op := j.plan.withDefaults(settings), j.op
+	if err := plan.validate(); err != nil {
+		return nil, err
+	}
+	groups := []group{{name: defaultScenario, prompts: plan.Prompts}}
+	if op.describe != nil {
+		groups = groupPrompts(plan.Prompts, op.describe)
+	}
+	res := &Result{Test: j.test, Plan: plan, Started: Now(), Virtual: Virtual(), Provenance: provenance()}
+	for _, g := range groups {
+		res.Scenarios = append(res.Scenarios, &Scenario{Name: g.name, Identity: plan.identity(j.test, g)})
+	}
+	log, err := createSampleLog(plan.SampleFile, res)
+	if err != nil {
+		return nil, err
+	}
+	r := &run{plan: plan, op: op, log: log}
+	dealer := newDealer(groups, plan.Seed)
+	runErr := r.warm(ctx, dealer.first(plan.Warmup, dealer.turns(true)))
+	if runErr == nil {
+		runErr = r.all(ctx, j.measured(dealer, plan.Requests))
+	}
+	res.Samples = r.sorted()
+	if op.describe == nil {
+		groups[0].facts = observedFacts(res.Samples)
+		res.Scenarios[0].Identity = plan.identity(j.test, groups[0])
+	}
+	res.distribute()
+	return res, errors.Join(runErr, log.close(res))
+}
+
+// measured are the turns after the warm-up.
+func (j job) measured(d *dealer, requests int) iter.Seq[turn] {
+	if j.more == nil {
+		return d.first(requests, d.turns(false))
+	}
+	return func(yield func(turn) bool) {
+		for t := range d.turns(false) {
+			if !j.more() || !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// A run is a plan being carried out.
+type run struct {
+	plan Plan
+	op   operation
+	log  *sampleLog
+
+	mu      sync.Mutex
+	samples []Sample
+}
+
+// warm takes the warm-up turns, and returns when the last of them has ended.
+func (r *run) warm(ctx context.Context, turns iter.Seq[turn]) error {
+	if err := r.all(ctx, turns); err != nil {
+		return err
+	}
+	return rejected(r.samples)
+}
+
+// all keeps the load's clients busy until the turns are over or ctx is done.
+func (r *run) all(ctx context.Context, turns iter.Seq[turn]) error {
+	next := make(chan turn)
+	var clients sync.WaitGroup
+	for range r.plan.Load.clients {
+		clients.Go(func() {
+			for t := range next {
+				r.take(ctx, t)
+			}
+		})
+	}
+	for t := range turns {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- t
+	}
+	close(next)
+	clients.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("the run ended early, after %d requests: %w", len(r.samples), err)
+	}
+	return nil
+}
+
+func (r *run) take(ctx context.Context, t turn) {
+	s := Sample{Number: t.number, Warmup: t.warmup, Scenario: t.scenario, Prompt: t.prompt.ID}
+	capture := wire.NewCapture(t.number)
+	limited, cancel := context.WithTimeout(capture.Context(ctx), r.plan.Timeout)
+	err := r.op.run(limited, t.prompt)
+	cancel() // ends what the operation left open, so that Exchanges returns
+	s.observe(capture.Exchanges(), r.op.decoder, err)
+	if s.Class == providers.Timeout {
+		s.Limit = wire.At(r.plan.Timeout)
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.samples = append(r.samples, s)
+	r.log.write(&s)
+}
+
+func (r *run) sorted() []Sample {
+	slices.SortFunc(r.samples, func(a, b Sample) int { return a.Number - b.Number })
+	return r.samples
+}
+
+// rejected returns an error when every warm-up request failed in a way that
+// measuring on cannot change: no credentials, no route, no such model.
+func rejected(warmup []Sample) error {
+	if len(warmup) == 0 {
+		return nil
+	}
+	for _, s := range warmup {
+		if s.Class != providers.Connect && s.Class != providers.HTTP4xx && s.Calls > 0 {
+			return nil
+		}
+	}
+	s := warmup[0]
+	detail := s.Error
+	if s.Code != "" {
+		detail = s.Code + ": " + detail
+	}
+	return fmt.Errorf("all %d warm-up requests failed, nothing was measured: %s: %s", len(warmup), s.Class, detail)
+}
+
+// observedFacts says what a function's requests turned out to be.
+func observedFacts(samples []Sample) providers.Facts {
+	var facts providers.Facts
+	for _, name := range []struct {
+		fact string
+		of   func(*Sample) string
+	}{
+		{"provider", func(s *Sample) string { return s.Provider }},
+		{"api", func(s *Sample) string { return s.API }},
+		{"model", func(s *Sample) string { return s.Model }},
+		{"endpoint", func(s *Sample) string { return hostname(s.Host) }},
+	} {
+		var seen []string
+		for i := range samples {
+			if v := name.of(&samples[i]); v != "" && samples[i].Class == providers.OK && !slices.Contains(seen, v) {
+				seen = append(seen, v)
+			}
+		}
+		slices.Sort(seen)
+		facts = append(facts, providers.Fact{Name: name.fact, Value: joined(seen)})
+	}
+	return facts
+}

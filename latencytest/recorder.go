@@ -1,0 +1,64 @@
+package latencytest
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/bedrock/protocol"
+	"github.com/latgate/latgate/providers/openai"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// A Recorder is how a team's own code is measured, whatever SDK it uses: give
+// [Recorder.Client] to the SDK, and call the code under the context that
+// [RunFunc] hands out. Protocols are recognized from what is on the wire.
+type Recorder struct {
+	// Base makes the requests; set it before the first one. Nil means a network
+	// transport that keeps its connections, see [wire.Transport].
+	Base http.RoundTripper
+
+	// Decoders are asked before the built-in ones, for protocols of your own.
+	Decoders providers.Decoders
+
+	transport wire.Transport
+}
+
+// builtin are the protocols a Recorder recognizes by itself.
+var builtin = providers.Decoders{protocol.Converse{}, openai.Chat{}}
+
+// NewRecorder returns a recorder whose connections are closed when the test ends.
+func NewRecorder(tb testing.TB) *Recorder {
+	tb.Helper()
+	rec := new(Recorder)
+	tb.Cleanup(rec.transport.CloseIdleConnections)
+	return rec
+}
+
+// Client returns the HTTP client to give to the SDK. A request made without the
+// context of an operation is refused: it could not be told what it belongs to.
+func (r *Recorder) Client() *http.Client {
+	return &http.Client{Transport: (*recorderTransport)(r)}
+}
+
+type recorderTransport Recorder
+
+func (r *recorderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if wire.CaptureOf(req.Context()) == nil {
+		return nil, fmt.Errorf("latgate: %s %s was made without the context given to the scenario's function; pass that ctx down to the SDK call",
+			req.Method, req.URL.Host)
+	}
+	if r.transport.Base == nil {
+		r.transport.Base = r.Base
+	}
+	return r.transport.RoundTrip(req)
+}
+
+func (r *Recorder) operation(f func(context.Context, providers.Prompt) error) operation {
+	return operation{
+		run:     f,
+		decoder: append(append(providers.Decoders{}, r.Decoders...), builtin...),
+	}
+}

@@ -1,0 +1,127 @@
+package latencytest
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/latgate/latgate/providers"
+)
+
+// Run carries out the plan against a target and returns the result, which is
+// also printed as a table. What keeps the run from being meaningful fails the
+// test at once; requests that failed are left to the gates.
+//
+// Run works inside a synctest bubble, where it takes no real time.
+func Run(tb testing.TB, target providers.Target, plan Plan) *Result {
+	tb.Helper()
+	return report(tb, plan, sending(target))
+}
+
+// RunFunc is Run for a team's own code: f makes its requests with rec.Client()
+// under the context it is given, and one call of f is one sample.
+func RunFunc(tb testing.TB, rec *Recorder, plan Plan, f func(context.Context, providers.Prompt) error) *Result {
+	tb.Helper()
+	return report(tb, plan, rec.operation(f))
+}
+
+// Prompts reads a prompt set, one JSON object a line in the format of
+// [providers.Prompt], and fails the test with file, line and field of every line
+// that is wrong.
+func Prompts(tb testing.TB, path string) []providers.Prompt {
+	tb.Helper()
+	file, err := os.Open(path)
+	if err != nil {
+		tb.Fatalf("[latgate] %v", err)
+	}
+	defer file.Close()
+	prompts, err := providers.ReadPrompts(file, path)
+	if err != nil {
+		tb.Fatalf("[latgate] %v", err)
+	}
+	return prompts
+}
+
+func report(tb testing.TB, plan Plan, op operation) *Result {
+	tb.Helper()
+	if plan.SampleFile == "" {
+		plan.SampleFile = filepath.Join(Dir, FileName(tb.Name()), sampleFileName(plan.Name))
+		if err := ignoreSampleFiles(); err != nil {
+			tb.Fatalf("[latgate] %v", err)
+		}
+	}
+	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(tb.Context())
+	if res != nil {
+		tb.Logf("[latgate] %s", res)
+	}
+	if err == nil {
+		err = defeatTestCache(plan.SampleFile)
+	}
+	if err != nil {
+		tb.Fatalf("[latgate] %v", err)
+	}
+	return res
+}
+
+// Dir is where a package's baselines, recordings and latest samples live.
+const Dir = "testdata/latgate"
+
+func sampleFileName(plan string) string {
+	if plan == "" {
+		return "latest.samples.jsonl"
+	}
+	return FileName(plan) + ".latest.samples.jsonl"
+}
+
+// ignoreSampleFiles keeps samples out of the user's repository: baselines are
+// reviewed and committed, the latest run is neither.
+func ignoreSampleFiles() error {
+	path := filepath.Join(Dir, ".gitignore")
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	if err := os.MkdirAll(Dir, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte("*.samples.jsonl\n*.partial\n"), 0o644)
+}
+
+// defeatTestCache makes it impossible for go test to reuse this run's result. A
+// test that read a file inside the module is not cached while that file is
+// younger than two seconds when the test binary ends, which a date in the future
+// ensures however long the other tests of the package take.
+func defeatTestCache(path string) error {
+	future := Now().Add(24 * time.Hour)
+	if err := os.Chtimes(path, future, future); err != nil {
+		return fmt.Errorf("go test might reuse this result later: %w", err)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("go test might reuse this result later: %w", err)
+	}
+	return file.Close()
+}
+
+var (
+	unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9._,=+@-]+`)
+	reservedName  = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
+)
+
+// FileName turns a test's or scenario's name into a file name that every
+// operating system takes.
+func FileName(name string) string {
+	safe := unsafeInNames.ReplaceAllString(name, "_")
+	safe = strings.TrimLeft(strings.TrimRight(safe, "."), ".")
+	if safe == "" || reservedName.MatchString(safe) {
+		safe = "_" + safe
+	}
+	if len(safe) > 100 {
+		safe = safe[:100]
+	}
+	return safe
+}

@@ -1,0 +1,172 @@
+package latencytest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// A Sample is one measured operation: one request of a [providers.Target], or
+// one call of the function given to [RunFunc]. Instants count from the t_call of
+// its first attempt, in nanoseconds of the monotonic clock, and are absent where
+// a moment never came. It holds no text of the model's or the user's.
+type Sample struct {
+	Number   int       `json:"number"` // over the whole run, warm-up included, from 0
+	Warmup   bool      `json:"warmup,omitzero"`
+	Scenario string    `json:"scenario"`
+	Prompt   string    `json:"prompt"` // the prompt's ID
+	Time     time.Time `json:"time"`   // UTC wall clock at t_call
+
+	Class providers.Class `json:"class"`
+	Code  string          `json:"code,omitzero"`  // the provider's name of the error
+	Error string          `json:"error,omitzero"` // scrubbed, see [providers.Scrub]
+
+	wire.Phases
+	Body         wire.Instant `json:"body,omitzero"`          // t_body
+	FirstEvent   wire.Instant `json:"first_event,omitzero"`   // t_first_event
+	First        wire.Instant `json:"first,omitzero"`         // t_first
+	FirstVisible wire.Instant `json:"first_visible,omitzero"` // t_first_visible
+	Last         wire.Instant `json:"last,omitzero"`          // t_last
+	End          wire.Instant `json:"end,omitzero"`           // t_end
+	Limit        wire.Instant `json:"limit,omitzero"`         // the time limit, where it was hit
+
+	Gaps           Gaps                 `json:"gaps,omitzero"`
+	ContentEvents  int                  `json:"content_events,omitzero"`
+	Coalesced      int                  `json:"coalesced,omitzero"` // content events that shared a read with an earlier one
+	Reads          int                  `json:"reads,omitzero"`
+	FirstChannel   providers.Channel    `json:"first_channel,omitzero"`
+	Disclosure     providers.Disclosure `json:"disclosure,omitzero"`
+	ReasoningBytes int                  `json:"reasoning_bytes,omitzero"`
+
+	Usage         providers.Usage `json:"usage,omitzero"`
+	FirstTokens   providers.Count `json:"first_tokens,omitzero"`
+	ServerLatency wire.Instant    `json:"server_latency,omitzero"`
+	RequestBytes  int64           `json:"request_bytes,omitzero"`
+	ResponseBytes int64           `json:"response_bytes,omitzero"`
+
+	Provider  string `json:"provider,omitzero"`
+	API       string `json:"api,omitzero"`
+	Model     string `json:"model,omitzero"`
+	Host      string `json:"host,omitzero"`
+	RequestID string `json:"request_id,omitzero"`
+	Proto     string `json:"proto,omitzero"`
+	Stop      string `json:"stop,omitzero"`
+	Served    string `json:"served,omitzero"` // the performance configuration that really served it
+
+	Calls   int `json:"calls,omitzero"`   // HTTP attempts
+	Retries int `json:"retries,omitzero"` // attempts that failed and were followed by another
+}
+
+// Gaps summarises the times between content events that came in different
+// reads; there are none with fewer than two such reads.
+type Gaps struct {
+	N         int          `json:"n,omitzero"`
+	P50       wire.Instant `json:"p50,omitzero"`
+	P90       wire.Instant `json:"p90,omitzero"`
+	P99       wire.Instant `json:"p99,omitzero"`
+	Longest   wire.Instant `json:"longest,omitzero"`
+	ZeroShare float64      `json:"zero_share,omitzero"`
+}
+
+// OK reports whether the sample may enter a latency distribution.
+func (s *Sample) OK() bool { return s.Class == providers.OK && !s.Warmup }
+
+// observe fills a sample from the exchanges of its operation. The last exchange
+// that speaks a known protocol is what the user waited for; those before it are
+// retries or the operation's earlier calls.
+func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
+	Decode(*wire.Exchange) *providers.Response
+}, opErr error,
+) {
+	s.Calls = len(exchanges)
+	if len(exchanges) == 0 {
+		s.Class, s.Error = providers.ClassOfError(opErr), "no request went through the measured client"
+		if opErr != nil {
+			s.Error = providers.Scrub(opErr.Error())
+		}
+		return
+	}
+	var x *wire.Exchange
+	var r *providers.Response
+	for _, candidate := range exchanges {
+		decoded := decoder.Decode(candidate)
+		if x != nil && decoded.Provider == unknownProvider && r.Provider != unknownProvider {
+			continue // a token refresh or the like, beside the call itself
+		}
+		if r != nil && r.Class != providers.OK {
+			s.Retries++
+		}
+		x, r = candidate, decoded
+	}
+	s.Time = exchanges[0].Call.UTC()
+	s.exchange(x, x.Call.Sub(exchanges[0].Call))
+	s.response(r, x.Call.Sub(exchanges[0].Call))
+	if s.Class == providers.OK && opErr != nil {
+		s.Class, s.Error = providers.Parse, "the reply was whole, the operation failed: "+providers.Scrub(opErr.Error())
+	}
+	if s.Error == "" && x.Err != nil {
+		s.Error = providers.Scrub(x.Err.Error())
+	}
+}
+
+// unknownProvider is what [providers.Decoders] reports for a protocol nobody knows.
+const unknownProvider = "unknown"
+
+func (s *Sample) exchange(x *wire.Exchange, late time.Duration) {
+	s.Phases = x.Phases
+	for _, i := range []*wire.Instant{
+		&s.GotConn, &s.DNSStart, &s.DNSDone, &s.ConnectStart, &s.ConnectDone,
+		&s.TLSStart, &s.TLSDone, &s.Wrote, &s.Header,
+	} {
+		*i = i.Add(late)
+	}
+	s.Body = x.BodyStart().Add(late)
+	s.Reads = len(x.Marks)
+	s.RequestBytes, s.ResponseBytes = x.RequestBytes, int64(len(x.Body))
+	s.Host, s.Proto = x.Host, x.Proto
+}
+
+func (s *Sample) response(r *providers.Response, late time.Duration) {
+	s.Class, s.Code, s.Error = r.Class, providers.Scrub(r.Code), providers.Scrub(r.Detail)
+	s.Provider, s.API, s.Model = r.Provider, r.API, r.Model
+	s.RequestID, s.Stop, s.Served = r.RequestID, r.Stop, r.Served
+	s.FirstEvent = r.FirstFrame.Add(late)
+	s.First, s.FirstVisible, s.Last = r.First().Add(late), r.FirstVisible().Add(late), r.Last().Add(late)
+	s.End = r.End.Add(late)
+	s.Usage, s.FirstTokens, s.ServerLatency = r.Usage, r.FirstCount, r.ServerLatency
+	s.Disclosure, s.ReasoningBytes = r.Disclosure, r.Reasoning
+	s.ContentEvents = len(r.Events)
+	if len(r.Events) > 0 {
+		s.FirstChannel = r.Events[0].Channel
+	}
+	s.Gaps, s.Coalesced = gaps(r.Events)
+}
+
+// gaps returns the summary of the gaps between reads that brought content, and
+// how many events came in a read that had brought one already.
+func gaps(events []providers.Event) (Gaps, int) {
+	var between []float64
+	coalesced, zero := 0, 0
+	for i := 1; i < len(events); i++ {
+		if events[i].Read == events[i-1].Read {
+			coalesced++
+			continue
+		}
+		gap := events[i].At - events[i-1].At
+		if gap == 0 {
+			zero++
+		}
+		between = append(between, float64(gap))
+	}
+	if len(between) == 0 {
+		return Gaps{}, coalesced
+	}
+	at := func(p float64) wire.Instant { return wire.At(time.Duration(Type7(between, p))) }
+	return Gaps{
+		N: len(between), P50: at(.5), P90: at(.9), P99: at(.99),
+		Longest:   wire.At(time.Duration(slices.Max(between))),
+		ZeroShare: float64(zero) / float64(len(between)),
+	}, coalesced
+}

@@ -1,0 +1,229 @@
+package latencytest
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// SampleSchema names the format of sample files: one JSON object a line, a
+// "run" first, then a "sample" for each attempt as it ended, an "end" last. A
+// file without the end is that of a run that was killed; its samples are good.
+const SampleSchema = "latgate.samples/1"
+
+type sampleLine struct {
+	Run    *runRecord `json:"run,omitempty"`
+	Sample *Sample    `json:"sample,omitempty"`
+	End    *endRecord `json:"end,omitempty"`
+}
+
+type runRecord struct {
+	Schema      string      `json:"schema"`
+	Metrics     string      `json:"metrics"`
+	Test        string      `json:"test"`
+	Plan        string      `json:"plan,omitzero"`
+	Requests    int         `json:"requests"`
+	Warmup      int         `json:"warmup"`
+	Load        string      `json:"load"`
+	Timeout     string      `json:"timeout"`
+	Seed        uint64      `json:"seed"`
+	Environment string      `json:"environment"`
+	Virtual     bool        `json:"virtual,omitzero"`
+	Started     time.Time   `json:"started"`
+	Provenance  Provenance  `json:"provenance"`
+	Scenarios   []*Scenario `json:"scenarios"`
+}
+
+type endRecord struct {
+	Samples   int         `json:"samples"`
+	Scenarios []*Scenario `json:"scenarios"`
+}
+
+// A sampleLog writes samples as they come to a temporary file beside the target,
+// which it becomes when the run has ended. Nil is a log that goes nowhere.
+type sampleLog struct {
+	file   *os.File
+	target string
+	err    error // the first; later samples are not tried
+}
+
+func createSampleLog(target string, res *Result) (*sampleLog, error) {
+	if target == "" {
+		return nil, nil
+	}
+	fail := func(err error) (*sampleLog, error) {
+		return nil, fmt.Errorf("the sample file cannot be written: %w", err)
+	}
+	dir, base := filepath.Split(target)
+	if err := os.MkdirAll(filepath.Clean(dir), 0o755); err != nil {
+		return fail(err)
+	}
+	file, err := os.CreateTemp(dir, base+".*.partial")
+	if err != nil {
+		return fail(err)
+	}
+	l := &sampleLog{file: file, target: target}
+	l.line(sampleLine{Run: &runRecord{
+		Schema: SampleSchema, Metrics: MetricsVersion, Test: res.Test, Plan: res.Plan.Name,
+		Requests: res.Plan.Requests, Warmup: res.Plan.Warmup, Load: res.Plan.Load.String(),
+		Timeout: res.Plan.Timeout.String(), Seed: res.Plan.Seed, Environment: res.Plan.Environment,
+		Virtual: res.Virtual, Started: res.Started, Provenance: res.Provenance, Scenarios: res.Scenarios,
+	}})
+	return l, nil
+}
+
+func (l *sampleLog) write(s *Sample) {
+	if l != nil {
+		l.line(sampleLine{Sample: s})
+	}
+}
+
+func (l *sampleLog) line(v sampleLine) {
+	if l.err != nil {
+		return
+	}
+	data, err := json.Marshal(v)
+	if err == nil {
+		_, err = l.file.Write(append(data, '\n'))
+	}
+	l.err = err
+}
+
+// close ends the file and moves it to its place. After a failed write the
+// partial file stays where it is, with the samples that made it.
+func (l *sampleLog) close(res *Result) error {
+	if l == nil {
+		return nil
+	}
+	l.line(sampleLine{End: &endRecord{Samples: len(res.Samples), Scenarios: res.Scenarios}})
+	err := errors.Join(l.err, l.file.Sync(), l.file.Close())
+	if err == nil {
+		err = os.Rename(l.file.Name(), l.target)
+	}
+	if err != nil {
+		return fmt.Errorf("samples were not all written (what was is in %s): %w", l.file.Name(), err)
+	}
+	return nil
+}
+
+// Load reads a sample file. Of a run that was killed it returns everything up to
+// the last whole line, together with an error that wraps [ErrInterrupted].
+func Load(path string) (*Result, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return readSamples(file, path)
+}
+
+// ErrInterrupted says that a sample file has no end: the run was killed.
+var ErrInterrupted = errors.New("the run was interrupted: the file has no end record")
+
+func readSamples(r io.Reader, name string) (*Result, error) {
+	var res *Result
+	var end *endRecord
+	lines := bufio.NewReaderSize(r, 64<<10)
+	for number := 1; ; number++ {
+		data, readErr := lines.ReadBytes('\n')
+		if readErr != nil && readErr != io.EOF {
+			return res, fmt.Errorf("%s:%d: %w", name, number, readErr)
+		}
+		whole := readErr == nil
+		if whole {
+			if err := readSampleLine(data, &res, &end); err != nil {
+				return res, fmt.Errorf("%s:%d: %w", name, number, err)
+			}
+		}
+		if readErr == io.EOF {
+			break
+		}
+	}
+	if res == nil {
+		return nil, fmt.Errorf("%s: no run record: not a sample file of latgate, or cut before its first line ended", name)
+	}
+	if end != nil {
+		res.Scenarios = end.Scenarios
+	}
+	res.distribute()
+	switch {
+	case end == nil:
+		return res, fmt.Errorf("%s: %w after %d samples", name, ErrInterrupted, len(res.Samples))
+	case end.Samples != len(res.Samples):
+		return res, fmt.Errorf("%s: the end record counts %d samples, the file holds %d: it was edited", name, end.Samples, len(res.Samples))
+	}
+	return res, nil
+}
+
+func readSampleLine(data []byte, res **Result, end **endRecord) error {
+	if *res == nil {
+		var peek struct {
+			Run struct {
+				Schema string `json:"schema"`
+			} `json:"run"`
+		}
+		if json.Unmarshal(data, &peek) == nil && peek.Run.Schema != "" && peek.Run.Schema != SampleSchema {
+			return fmt.Errorf("schema %q is not %q: the file was written by another version of latgate", peek.Run.Schema, SampleSchema)
+		}
+	}
+	var line sampleLine
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&line); err != nil {
+		return err
+	}
+	switch {
+	case *end != nil:
+		return errors.New("a line after the end record")
+	case line.Run != nil && *res == nil:
+		loaded, err := line.Run.result()
+		*res = loaded
+		return err
+	case *res == nil:
+		return errors.New("the first line is not a run record")
+	case line.Sample != nil:
+		(*res).Samples = append((*res).Samples, *line.Sample)
+	case line.End != nil:
+		*end = line.End
+	default:
+		return errors.New("neither a sample nor an end record")
+	}
+	return nil
+}
+
+func (r *runRecord) result() (*Result, error) {
+	timeout, err := time.ParseDuration(r.Timeout)
+	if err != nil {
+		return nil, fmt.Errorf("timeout: %w", err)
+	}
+	load, err := parseLoad(r.Load)
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	return &Result{
+		Test: r.Test, Started: r.Started, Virtual: r.Virtual, Provenance: r.Provenance, Scenarios: r.Scenarios,
+		Plan: Plan{
+			Name: r.Plan, Requests: r.Requests, Warmup: r.Warmup, Load: load, Timeout: timeout,
+			Seed: r.Seed, Environment: r.Environment,
+		},
+	}, nil
+}
+
+// parseLoad reads what LoadModel.String wrote.
+func parseLoad(text string) (LoadModel, error) {
+	number, ok := strings.CutPrefix(text, "closed(")
+	number, closed := strings.CutSuffix(number, ")")
+	clients, err := strconv.Atoi(number)
+	if !ok || !closed || err != nil {
+		return LoadModel{}, fmt.Errorf("%q is no load", text)
+	}
+	return Closed(clients), nil
+}

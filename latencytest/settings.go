@@ -1,0 +1,109 @@
+package latencytest
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+)
+
+// Settings are what a person or a CI job sets from outside, by flag or by the
+// environment variable of the same meaning; the flag goes first. go test ./...
+// refuses flags that one of its packages does not know, so every flag has a twin.
+type Settings struct {
+	Update        bool   // -latgate.update, LATGATE_UPDATE: add this run to the baseline
+	Reason        string // -latgate.reason, LATGATE_REASON: why, kept in the baseline file
+	Requests      int    // -latgate.requests, LATGATE_REQUESTS: instead of Plan.Requests
+	Seed          uint64 // -latgate.seed, LATGATE_SEED: of shuffles and fakes; 1 when not set
+	RunnerClass   string // LATGATE_RUNNER_CLASS: a label of the machines that may be compared
+	CI            bool   // CI: baselines are not written here ...
+	AllowCIUpdate bool   // LATGATE_ALLOW_CI_UPDATE: ... unless this is set as well
+}
+
+var flags struct {
+	update   bool
+	reason   string
+	requests int
+	seed     uint64
+}
+
+// The flags exist in test binaries only: a program that links this package
+// keeps its command line to itself.
+func init() {
+	if !testing.Testing() {
+		return
+	}
+	flag.BoolVar(&flags.update, "latgate.update", false, "latgate: add this run to the baseline (needs -latgate.reason)")
+	flag.StringVar(&flags.reason, "latgate.reason", "", "latgate: why the baseline is updated")
+	flag.IntVar(&flags.requests, "latgate.requests", 0, "latgate: requests to measure per scenario, instead of the plan's")
+	flag.Uint64Var(&flags.seed, "latgate.seed", 0, "latgate: seed of the request order and of fakes (default 1)")
+}
+
+// ReadSettings returns the settings in force. A variable that cannot be read is
+// an error that names it.
+func ReadSettings() (Settings, error) { return readSettings(os.LookupEnv) }
+
+func readSettings(lookup func(string) (string, bool)) (Settings, error) {
+	s := Settings{Update: flags.update, Reason: flags.reason, Requests: flags.requests, Seed: flags.seed}
+	var firstErr error
+	variable := func(name string, parse func(string) error) {
+		text, ok := lookup(name)
+		if !ok || text == "" {
+			return
+		}
+		if err := parse(text); err != nil && firstErr == nil {
+			firstErr = fmt.Errorf("%s=%q: %w", name, text, err)
+		}
+	}
+	boolean := func(into *bool) func(string) error {
+		return func(text string) (err error) {
+			value, err := strconv.ParseBool(text)
+			*into = *into || value
+			return err
+		}
+	}
+	variable("LATGATE_UPDATE", boolean(&s.Update))
+	variable("LATGATE_ALLOW_CI_UPDATE", boolean(&s.AllowCIUpdate))
+	variable("CI", func(text string) error { // some services put their name here
+		value, err := strconv.ParseBool(text)
+		s.CI = value || err != nil
+		return nil
+	})
+	variable("LATGATE_RUNNER_CLASS", func(text string) error { s.RunnerClass = text; return nil })
+	if s.Reason == "" {
+		variable("LATGATE_REASON", func(text string) error { s.Reason = text; return nil })
+	}
+	if s.Requests == 0 {
+		variable("LATGATE_REQUESTS", func(text string) (err error) {
+			s.Requests, err = strconv.Atoi(text)
+			if err == nil && s.Requests < 1 {
+				err = fmt.Errorf("want a positive number")
+			}
+			return err
+		})
+	}
+	if s.Seed == 0 {
+		variable("LATGATE_SEED", func(text string) (err error) {
+			s.Seed, err = strconv.ParseUint(text, 10, 64)
+			return err
+		})
+	}
+	if s.Seed == 0 {
+		s.Seed = 1
+	}
+	// A CI run's number changes with every run: reading it keeps go test from
+	// reusing a cached result of an earlier one.
+	lookup("GITHUB_RUN_ID")
+	return s, firstErr
+}
+
+// Seed returns the seed in force: -latgate.seed, LATGATE_SEED, or 1. Fakes with
+// a random script take it too, so that one number decides a whole run.
+func Seed() uint64 {
+	s, err := ReadSettings()
+	if err != nil {
+		return 1 // Run reports the error
+	}
+	return s.Seed
+}

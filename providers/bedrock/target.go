@@ -1,0 +1,138 @@
+package bedrock
+
+import (
+	"context"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/bedrock/protocol"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// A Target is one Converse API of one model.
+type Target struct {
+	protocol.Converse
+
+	options   bedrockruntime.Options
+	api       string
+	model     string
+	settings  settings
+	transport *wire.Transport
+}
+
+var _ providers.Target = (*Target)(nil)
+
+// ConverseStream returns the streaming API of a model. The client's HTTP client,
+// credentials, region and endpoint are used; the client itself is not changed.
+// Retries are off unless [SDKRetries] is given. A prompt's own model, region and
+// profile go before the target's.
+func ConverseStream(client *bedrockruntime.Client, model string, options ...Option) *Target {
+	return newTarget(client, protocol.StreamAPI, model, options)
+}
+
+// Converse returns the API of a model that replies in one piece.
+func Converse(client *bedrockruntime.Client, model string, options ...Option) *Target {
+	return newTarget(client, protocol.UnaryAPI, model, options)
+}
+
+func newTarget(client *bedrockruntime.Client, api, model string, options []Option) *Target {
+	t := &Target{options: client.Options(), api: api, model: model}
+	for _, o := range options {
+		o.apply(&t.settings)
+	}
+	t.transport = &wire.Transport{Base: sdkTransport{t.options.HTTPClient}, Detach: isEventStream}
+	t.options.HTTPClient = capturing{t.transport}
+	if !t.settings.sdkRetries {
+		t.options.Retryer = aws.NopRetryer{}
+		t.options.RetryMaxAttempts = 0
+	}
+	return t
+}
+
+// sdkTransport lets the SDK's own HTTP client make the requests, so that its
+// proxies, certificates and timeouts stay in force.
+type sdkTransport struct{ client bedrockruntime.HTTPClient }
+
+func (t sdkTransport) RoundTrip(req *http.Request) (*http.Response, error) { return t.client.Do(req) }
+
+// capturing is the HTTP client the SDK gets. It is no http.Client, which would
+// follow redirects; the SDK's own does not.
+type capturing struct{ transport *wire.Transport }
+
+func (c capturing) Do(req *http.Request) (*http.Response, error) { return c.transport.RoundTrip(req) }
+
+func isEventStream(resp *http.Response) bool {
+	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return resp.StatusCode == http.StatusOK && mediaType == "application/vnd.amazon.eventstream"
+}
+
+// Describe implements [providers.Target].
+func (t *Target) Describe(p providers.Prompt) providers.Facts {
+	facts := providers.Facts{
+		{Name: "provider", Value: protocol.Provider},
+		{Name: "api", Value: t.api},
+		{Name: "model", Value: or(p.Model, t.model)},
+		{Name: "region", Value: or(p.Region, t.options.Region)},
+		{Name: "profile", Value: or(p.Profile, string(t.settings.latency))},
+	}
+	number := func(name string, v *float32) {
+		if v != nil {
+			facts = append(facts, providers.Fact{Name: name, Value: strconv.FormatFloat(float64(*v), 'g', -1, 32)})
+		}
+	}
+	number("temperature", t.settings.temperature)
+	number("top-p", t.settings.topP)
+	if k := t.settings.topK; k != nil {
+		facts = append(facts, providers.Fact{Name: "top-k", Value: strconv.Itoa(*k)})
+	}
+	if t.options.BaseEndpoint != nil {
+		facts = append(facts, providers.Fact{Name: "endpoint", Value: endpointName(*t.options.BaseEndpoint)})
+	}
+	return facts
+}
+
+// endpointName is the host of an endpoint that is not AWS's own, without the
+// port: a test server gets a new one in every run.
+func endpointName(base string) string {
+	u, err := url.Parse(base)
+	if err != nil {
+		return "unparsable"
+	}
+	return u.Hostname()
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}
+
+// Send implements [providers.Target].
+func (t *Target) Send(ctx context.Context, p providers.Prompt) error {
+	call, err := t.settings.request(p, or(p.Model, t.model))
+	if err != nil {
+		return err
+	}
+	// A client of its own for each request: streams of one client share a buffer
+	// inside smithy-go, which is a data race.
+	client := bedrockruntime.New(t.options, func(o *bedrockruntime.Options) {
+		o.Region = or(p.Region, o.Region)
+	})
+	if t.api == protocol.UnaryAPI {
+		_, err = client.Converse(ctx, call.unary())
+	} else {
+		var out *bedrockruntime.ConverseStreamOutput
+		if out, err = client.ConverseStream(ctx, call.stream()); err == nil {
+			err = out.GetStream().Close()
+		}
+	}
+	wire.Wait(ctx)
+	return err
+}

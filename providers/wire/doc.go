@@ -1,0 +1,27 @@
+// Package wire records what an HTTP exchange with a language-model endpoint
+// looked like on the wire: when each piece of the reply arrived, and its bytes.
+//
+// Its one idea is to capture first and decode afterwards. While a response
+// streams, [Transport] does nothing but note the time at which each read of the
+// body returned and keep the bytes. Framing, JSON and statistics happen after
+// the stream has ended, from the finished [Exchange]. The instrument therefore
+// costs next to nothing while the clock runs, and a slow consumer cannot falsify
+// the times: a pump drains the network eagerly into bounded memory and the
+// caller is served from there.
+//
+//	capture := wire.NewCapture(0)
+//	client := &http.Client{Transport: &wire.Transport{}}
+//	req, _ := http.NewRequestWithContext(capture.Context(ctx), "POST", url, body)
+//	resp, err := client.Do(req) // any SDK that takes an http.Client will do
+//	...                         // read and close resp.Body as ever
+//	for _, x := range capture.Exchanges() { // waits until each one has ended
+//		fmt.Println(x.Status, x.BodyStart(), len(x.Body))
+//	}
+//
+// The frame readers [SSEReader] and [EventStreamReader] cut a body into events
+// and say at which byte each one ends; [Exchange.ReadOf] turns that offset into
+// the time of the read that completed the event. A read is not an event and an
+// event is not a token: an event happened when its last byte arrived.
+//
+// The package imports only the standard library.
+package wire

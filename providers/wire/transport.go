@@ -1,0 +1,192 @@
+package wire
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// DefaultMaxBody is the largest reply a zero [Transport] keeps, in bytes.
+const DefaultMaxBody = 64 << 20
+
+// A Transport is an [http.RoundTripper] that records every exchange made under
+// a [Capture]'s context. Other requests pass through untouched.
+//
+// It changes two things about the request, on a clone: Accept-Encoding is set to
+// identity unless the caller set one (a compressing hop that does not flush
+// delivers the whole stream at its end), and the body is wrapped so that only
+// its Read is visible. The latter is what makes measuring a fast endpoint
+// reliable: smithy-go closes its request body as soon as the response head is
+// there, its WriteTo then returns io.EOF as an error, and net/http kills the
+// live connection for it.
+//
+// Only the request headers that tell attempts apart are kept; credentials never
+// enter an [Exchange].
+//
+// The zero Transport is ready to use. A Transport is safe for concurrent use.
+type Transport struct {
+	// Base makes the requests. Nil means a clone of http.DefaultTransport that
+	// keeps 512 idle connections a host, since with the default two a burst of
+	// requests dials anew and measures handshakes.
+	Base http.RoundTripper
+
+	// MaxBody bounds the bytes kept of one reply; beyond it the reply is cut with
+	// [ErrBodyTooLarge]. Zero means [DefaultMaxBody].
+	MaxBody int64
+
+	// Detach, where not nil, says of which responses the caller gets an empty
+	// body while the real one is captured in the background. It is for callers
+	// that do not read the reply themselves: an SDK's own decoding would cost
+	// time and hold the stream back.
+	Detach func(*http.Response) bool
+
+	once sync.Once
+	base http.RoundTripper
+}
+
+func (t *Transport) roundTripper() http.RoundTripper {
+	t.once.Do(func() {
+		t.base = t.Base
+		if t.base != nil {
+			return
+		}
+		t.base = http.DefaultTransport
+		if shared, ok := http.DefaultTransport.(*http.Transport); ok {
+			own := shared.Clone()
+			own.MaxIdleConns = 0
+			own.MaxIdleConnsPerHost = 512
+			t.base = own
+		}
+	})
+	return t.base
+}
+
+// CloseIdleConnections closes the idle connections of the base transport.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.roundTripper().(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// RoundTrip implements [http.RoundTripper].
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx := req.Context()
+	capture := CaptureOf(ctx)
+	if capture == nil {
+		return t.roundTripper().RoundTrip(req)
+	}
+	x := capture.begin()
+	clock := &phaseClock{call: x.Call}
+	out, sent := instrumented(req, clock)
+	describe(x, req)
+
+	resp, err := t.roundTripper().RoundTrip(out)
+	headAt := At(time.Since(x.Call))
+	if err != nil {
+		x.Phases = clock.read(Instant{})
+		x.RequestBytes = sent.Load()
+		x.End, x.Ending, x.Err = headAt, EndNoReply, err
+		if ctx.Err() != nil {
+			x.Ending = EndContext
+		}
+		capture.open.Done()
+		return nil, err
+	}
+	x.Proto, x.Status, x.Uncompressed = resp.Proto, resp.StatusCode, resp.Uncompressed
+	x.Header = resp.Header.Clone()
+	x.Header.Del("Set-Cookie")
+
+	maximum := t.MaxBody
+	if maximum <= 0 {
+		maximum = DefaultMaxBody
+	}
+	p := newPump(resp.Body, x.Call, maximum)
+	go func() {
+		defer capture.open.Done()
+		p.run(ctx)
+		x.Body, x.Marks, x.End, x.Ending = p.buf, p.marks, p.end, p.ending
+		if p.ending != EndEOF && p.ending != EndClosed {
+			x.Err = p.err
+		}
+		x.Phases = clock.read(headAt)
+		x.RequestBytes = sent.Load()
+	}()
+
+	resp.Body = &pumpedBody{pump: p}
+	if t.Detach != nil && t.Detach(resp) {
+		resp.Body = http.NoBody
+	}
+	return resp, nil
+}
+
+// instrumented clones req for the network: traced, its body counted and reduced
+// to Read, uncompressed replies asked for.
+func instrumented(req *http.Request, clock *phaseClock) (*http.Request, *atomic.Int64) {
+	sent := new(atomic.Int64)
+	out := req.Clone(httptrace.WithClientTrace(req.Context(), clock.trace()))
+	if out.Header == nil {
+		out.Header = make(http.Header)
+	}
+	if out.Header.Get("Accept-Encoding") == "" {
+		out.Header.Set("Accept-Encoding", "identity")
+	}
+	if req.Body != nil && req.Body != http.NoBody {
+		out.Body = &countedBody{body: req.Body, sent: sent}
+		if again := req.GetBody; again != nil {
+			out.GetBody = func() (io.ReadCloser, error) {
+				body, err := again()
+				if err != nil {
+					return nil, err
+				}
+				sent.Store(0)
+				return &countedBody{body: body, sent: sent}, nil
+			}
+		}
+	}
+	return out, sent
+}
+
+type countedBody struct {
+	body io.ReadCloser
+	sent *atomic.Int64
+}
+
+func (b *countedBody) Read(p []byte) (int, error) {
+	n, err := b.body.Read(p)
+	b.sent.Add(int64(n))
+	return n, err
+}
+
+func (b *countedBody) Close() error { return b.body.Close() }
+
+// keptHeaders tell the attempts of one SDK call apart and name the client. An
+// allow-list, because nobody can list every name a credential travels under.
+var keptHeaders = []string{
+	"Accept", "Accept-Encoding", "Content-Type", "User-Agent",
+	"Amz-Sdk-Invocation-Id", "Amz-Sdk-Request", "X-Stainless-Retry-Count",
+}
+
+func describe(x *Exchange, req *http.Request) {
+	x.Method, x.Host, x.Path = req.Method, req.URL.Host, req.URL.EscapedPath()
+	if req.Host != "" {
+		x.Host = req.Host
+	}
+	x.RequestHeader = make(http.Header)
+	for _, name := range keptHeaders {
+		if values := req.Header.Values(name); len(values) > 0 {
+			x.RequestHeader[http.CanonicalHeaderKey(name)] = append([]string(nil), values...)
+		}
+	}
+}
+
+// Wait blocks until every exchange begun under ctx has ended, for callers that
+// gave up reading (see [Transport.Detach]). Without a capture it returns at once.
+func Wait(ctx context.Context) {
+	if c := CaptureOf(ctx); c != nil {
+		c.open.Wait()
+	}
+}
