@@ -45,7 +45,7 @@ func (c Count) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON implements [json.Unmarshaler]. Providers really send floats
 // ("inputTextTokenCount":6.0), so those are taken; what cannot be a count (a
-// string, a fraction, a negative number) is "not reported" rather than an error:
+// word, a fraction, a negative number) is "not reported" rather than an error:
 // a broken usage record must not lose the reply it came with.
 func (c *Count) UnmarshalJSON(data []byte) error {
 	*c = Count{}

@@ -77,7 +77,7 @@ func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	facts := providers.Facts{
 		{Name: "provider", Value: protocol.Provider},
 		{Name: "api", Value: t.api},
-		{Name: "model", Value: or(p.Model, t.model)},
+		{Name: "model", Value: protocol.MaskAccount(or(p.Model, t.model))},
 		{Name: "region", Value: or(p.Region, t.options.Region)},
 		{Name: "profile", Value: or(p.Profile, string(t.settings.latency))},
 	}

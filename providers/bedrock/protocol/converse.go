@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -48,10 +49,16 @@ func route(path string) (model, api string) {
 	return model, operation
 }
 
+var account = regexp.MustCompile(`:[0-9]{12}:`)
+
+// MaskAccount hides the AWS account in a model that is named by its ARN.
+func MaskAccount(model string) string { return account.ReplaceAllString(model, ":***:") }
+
 // Decode implements [providers.Decoder].
 func (Converse) Decode(x *wire.Exchange) *providers.Response {
 	r := &providers.Response{Provider: Provider, End: x.End}
 	r.Model, r.API = route(x.Path)
+	r.Model = MaskAccount(r.Model)
 	r.RequestID = x.Header.Get("x-amzn-requestid")
 	switch {
 	case x.Status == 0:
