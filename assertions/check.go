@@ -1,0 +1,158 @@
+package assertions
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/latencytest"
+)
+
+// Check judges a result by all gates, prints a line for each answer, and fails
+// the test where one of them is not met. It returns whether all are.
+func Check(tb testing.TB, res *latencytest.Result, store baseline.Store, list ...Gate) bool {
+	tb.Helper()
+	failure := tell(tb, res, store, list)
+	if failure != "" {
+		tb.Errorf("%s", failure)
+	}
+	return failure == ""
+}
+
+// A listener is what a testing.TB is beside others, and testify's TestingT may be.
+type listener interface {
+	Helper()
+	Logf(format string, args ...any)
+}
+
+// tell judges a result, logs every answer that is no failure, and returns the
+// text of the failures.
+func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate) string {
+	t.Helper()
+	answers, err := judge(res, store, list)
+	var failed []string
+	acceptable := false
+	for _, a := range answers {
+		switch {
+		case a.fails:
+			failed = append(failed, "[latgate] "+a.text)
+			acceptable = acceptable || a.acceptable
+		case a.warns:
+			t.Logf("[latgate] WARNING: %s", a.text)
+		default:
+			t.Logf("[latgate] %s", a.text)
+		}
+	}
+	if err != nil {
+		failed = append(failed, "[latgate] "+err.Error())
+	}
+	if len(failed) == 0 {
+		return ""
+	}
+	return strings.Join(append(failed, wayOut(res, acceptable)...), "\n")
+}
+
+// An answer is one gate's result for one scenario, in words.
+type answer struct {
+	text         string
+	fails, warns bool
+	acceptable   bool // a new baseline would change the answer
+}
+
+// judge is Check without a test.
+func judge(res *latencytest.Result, store baseline.Store, list []Gate) ([]answer, error) {
+	if res == nil {
+		return nil, errors.New("there is no result to check")
+	}
+	if len(res.Scenarios) == 0 {
+		return nil, errors.New("the result has no scenario: nothing was measured")
+	}
+	g, errs := collect(list)
+	if store == nil && len(g.questions) > 0 {
+		errs = append(errs, errors.New("NoRegression needs a store of runs to compare with, such as baseline.Dir(latencytest.Dir)"))
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	settings, err := latencytest.ReadSettings()
+	if err != nil {
+		return nil, err
+	}
+	var answers []answer
+	for _, b := range g.budgets {
+		more, err := b.judge(res)
+		answers, errs = append(answers, more...), append(errs, err)
+	}
+	for _, e := range g.rates {
+		more, err := e.judge(res, store)
+		answers, errs = append(answers, more...), append(errs, err)
+	}
+	if len(g.questions) > 0 {
+		healthy := !slices.ContainsFunc(answers, func(a answer) bool { return a.fails })
+		more, err := g.compare(res, store, settings, healthy)
+		answers, errs = append(answers, more...), append(errs, err)
+	}
+	return answers, errors.Join(errs...)
+}
+
+// compare answers the NoRegression gates, or makes this run a part of the
+// baseline: because somebody asked for it, or because there is none yet, this is
+// nobody's CI, and the run is healthy by the other gates.
+func (g gates) compare(res *latencytest.Result, store baseline.Store, s latencytest.Settings, healthy bool) ([]answer, error) {
+	if s.Update {
+		if s.CI && !s.AllowCIUpdate {
+			return nil, errors.New("a baseline is not updated in CI: update it where the change can be reviewed, or set LATGATE_ALLOW_CI_UPDATE=1 as well")
+		}
+		return g.accept(res, store, s.Reason, "accepted: %s was added to the baseline, reason: "+strings.ReplaceAll(s.Reason, "%", "%%"))
+	}
+	report, err := baseline.Compare(res, store, g.options, g.questions...)
+	if err != nil {
+		return nil, err
+	}
+	first := true
+	var answers []answer
+	for _, c := range report.Comparisons {
+		first = first && c.Verdict == baseline.Missing && c.Runs == 0
+		answers = append(answers, describe(c))
+	}
+	if first && healthy && !s.CI {
+		return g.accept(res, store, "first run", "there was no baseline: it was created as %s. Review it, commit it, and add runs of other days "+
+			"until there are five: -latgate.update -latgate.reason='another day'")
+	}
+	return answers, nil
+}
+
+func (g gates) accept(res *latencytest.Result, store baseline.Store, reason, message string) ([]answer, error) {
+	var metrics []latencytest.Metric
+	for _, q := range g.questions {
+		metrics = append(metrics, q.Metric)
+	}
+	paths, err := baseline.Accept(res, store, reason, metrics...)
+	var answers []answer
+	for _, path := range paths {
+		answers = append(answers, answer{text: fmt.Sprintf(message, path)})
+	}
+	return answers, err
+}
+
+// describe says what a comparison means for the test.
+func describe(c baseline.Comparison) answer {
+	a := answer{text: c.String()}
+	switch c.Verdict {
+	case baseline.Pass, baseline.Improved, baseline.Accepted:
+	case baseline.Inconclusive:
+		a.warns = true
+	default:
+		a.fails, a.acceptable = true, c.Verdict != baseline.Infrastructure
+		a.text += fmt.Sprintf("\n    asked:    %v must not get worse\n    baseline: %s", c.Question, c.Stored)
+	}
+	if c.Result != nil {
+		for _, w := range c.Result.Warnings {
+			a.text += "\n    note:     " + w.Error()
+		}
+	}
+	return a
+}

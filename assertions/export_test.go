@@ -1,0 +1,7 @@
+package assertions
+
+// For the tests of package assertions_test.
+var (
+	RunPattern  = runPattern
+	PackagePath = packagePath
+)

@@ -1,0 +1,61 @@
+package assertions
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+
+	"github.com/latgate/latgate/latencytest"
+)
+
+// wayOut is the lines that a failure ends with: the commands to see it again and,
+// where that is a way out, to accept it, ready to be copied.
+func wayOut(res *latencytest.Result, acceptable bool) []string {
+	if res == nil || res.Test == "" {
+		return nil
+	}
+	var lines []string
+	if res.Plan.SampleFile != "" {
+		lines = append(lines, "    samples:  "+filepath.ToSlash(res.Plan.SampleFile))
+	}
+	again := fmt.Sprintf("go test %s -run %s -count=1", packagePath(), quoted(runPattern(res.Test)))
+	if res.Plan.Seed != 1 {
+		again += fmt.Sprintf(" -latgate.seed=%d", res.Plan.Seed)
+	}
+	lines = append(lines, "    again:    "+again+" -v")
+	if acceptable {
+		lines = append(lines, "    accept:   "+again+" -latgate.update -latgate.reason='why this is right'")
+	}
+	return lines
+}
+
+// runPattern matches one test or subtest and nothing else.
+func runPattern(test string) string {
+	return "^" + strings.ReplaceAll(regexp.QuoteMeta(test), "/", "$/^") + "$"
+}
+
+// quoted makes one word of a text for a shell.
+func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
+
+// packagePath is the test's package as a path from its module's root: a test
+// runs in its package's directory.
+func packagePath() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	for root := dir; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			relative, err := filepath.Rel(root, dir)
+			if err != nil || relative == "." {
+				return "."
+			}
+			return "./" + filepath.ToSlash(relative)
+		}
+		if root == filepath.Dir(root) {
+			return "."
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package baseline
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/latgate/latgate/baseline/stat"
+	"github.com/latgate/latgate/latencytest"
+)
+
+// A Verdict is the answer to one question of a gate.
+type Verdict string
+
+// The verdicts. Passing are Pass, Improved, Accepted and, with a warning,
+// Inconclusive; there is no verdict for "did not look".
+const (
+	Pass           = Verdict(stat.Pass)
+	Improved       = Verdict(stat.Improved)
+	Regression     = Verdict(stat.Regression)
+	OverBudget     = Verdict(stat.OverBudget)
+	Inconclusive   = Verdict(stat.Inconclusive)
+	Accepted       = Verdict("accepted")       // stored as the new baseline, with a reason
+	Missing        = Verdict("missing")        // nothing stored to compare with
+	Incomparable   = Verdict("incomparable")   // what is stored was measured otherwise
+	Infrastructure = Verdict("infrastructure") // the endpoint failed too often to be timed
+)
+
+// A Question asks of every scenario whether a quantile of a metric got worse.
+type Question struct {
+	Metric   latencytest.Metric
+	Quantile latencytest.Quantile
+}
+
+// String returns "P90 ttft".
+func (q Question) String() string { return fmt.Sprintf("%v %v", q.Quantile, q.Metric) }
+
+// A Comparison is the answer to one question for one scenario.
+type Comparison struct {
+	Question
+	Scenario string
+	Verdict  Verdict
+	Reason   string
+	Stored   string       // where the baseline is
+	Runs     int          // stored there, with this metric or without
+	Result   *stat.Result // the numbers; nil where there was nothing to compare
+}
+
+// A Report is the answers to all questions, scenario by scenario. They are one
+// family: the chance of any false regression among them is bounded together.
+type Report struct{ Comparisons []Comparison }
+
+// Compare judges a result against the runs that a store holds for the same keys.
+//
+// An error means that stored runs cannot be read, or that a measured value makes
+// no sense; what is missing or cannot be compared is a verdict.
+func Compare(res *latencytest.Result, store Store, o stat.Options, questions ...Question) (*Report, error) {
+	if len(res.Scenarios) == 0 {
+		return nil, errNoScenario
+	}
+	report := new(Report)
+	var family []stat.Comparison
+	var asked []int // the comparison of each member of the family
+	var errs []error
+	for _, s := range res.Scenarios {
+		runs, err := store.Runs(KeyOf(s))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		for _, q := range questions {
+			c := Comparison{Question: q, Scenario: s.Name, Stored: store.Location(KeyOf(s)), Runs: len(runs)}
+			if c.Verdict, c.Reason, err = incomparable(s, store, runs, q); err != nil {
+				errs = append(errs, err)
+			}
+			if c.Verdict == "" {
+				asked = append(asked, len(report.Comparisons))
+				family = append(family, question(s, runs, q))
+			}
+			report.Comparisons = append(report.Comparisons, c)
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	results, err := stat.Judge(family, o)
+	if err != nil {
+		return nil, err
+	}
+	for i := range results {
+		c := &report.Comparisons[asked[i]]
+		c.Result, c.Verdict, c.Reason = &results[i], Verdict(results[i].Verdict), results[i].Reason
+	}
+	return report, nil
+}
+
+var errNoScenario = errors.New("the result has no scenario: nothing was measured")
+
+// question puts a scenario's values beside those of the stored runs.
+func question(s *latencytest.Scenario, runs []*Run, q Question) stat.Comparison {
+	c := stat.Comparison{
+		Scenario: s.Name, Metric: q.Metric.Name(), Q: float64(q.Quantile), HigherIsBetter: q.Metric.HigherIsBetter(),
+		Candidate: [][]float64{Values(s, q.Metric)},
+	}
+	for _, run := range runs {
+		if values := run.Values(q.Metric); len(values) > 0 {
+			c.Baseline = append(c.Baseline, values)
+		}
+	}
+	return c
+}
+
+// Values returns what a scenario counts in a comparison or against a limit: the
+// metric of every request that ended OK, and the time limit of those that hit it.
+func Values(s *latencytest.Scenario, m latencytest.Metric) []float64 {
+	var values []float64
+	for i := range s.Samples {
+		if v, ok := gateValue(&s.Samples[i], m); ok {
+			values = append(values, v)
+		}
+	}
+	return values
+}
+
+// Invalid says why a scenario's values of a metric say nothing about the endpoint:
+// requests failed, or none of them has one. It is empty where the values are good.
+func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
+	n, failed := len(s.Samples), s.Failed()
+	switch {
+	case n == 0:
+		return "no request was measured"
+	case tooManyFailed(failed, n):
+		return fmt.Sprintf("%d of %d requests failed (%s): latencies are invalid from %.0f %%", failed, n, s.Ends(), 100*invalidShare)
+	case len(Values(s, m)) == 0:
+		return fmt.Sprintf("none of %d requests has a value of %v", n, m)
+	}
+	return ""
+}
+
+// incomparable returns the verdict of a question that statistics cannot answer,
+// and an empty one for all others.
+func incomparable(s *latencytest.Scenario, store Store, runs []*Run, q Question) (Verdict, string, error) {
+	if reason := Invalid(s, q.Metric); reason != "" {
+		return Infrastructure, reason, nil
+	}
+	if len(runs) == 0 {
+		return nothingStored(s, store)
+	}
+	for _, run := range runs {
+		if len(run.Values(q.Metric)) > 0 {
+			return "", "", nil
+		}
+	}
+	return Missing, fmt.Sprintf("the %d stored runs hold no %v: it was not gated when they were recorded", len(runs), q.Metric), nil
+}
+
+// nothingStored tells a scenario that was never recorded from one that was
+// recorded under another key, and names the fields of the nearest.
+func nothingStored(s *latencytest.Scenario, store Store) (Verdict, string, error) {
+	key := KeyOf(s)
+	stored, err := store.Keys(key)
+	if err != nil {
+		return "", "", err
+	}
+	var nearest []Mismatch
+	for _, other := range stored {
+		if m := key.Mismatches(other); nearest == nil || len(m) < len(nearest) {
+			nearest = m
+		}
+	}
+	if nearest == nil {
+		return Missing, "there is no baseline yet", nil
+	}
+	parts := make([]string, len(nearest))
+	for i, m := range nearest {
+		parts[i] = m.String()
+	}
+	return Incomparable, "what is stored was measured otherwise: " + strings.Join(parts, "; "), nil
+}
+
+// Accept stores every scenario of a result as a new run of its baseline, with the
+// reason why, and returns where. A result that would make a bad baseline is
+// refused whole.
+func Accept(res *latencytest.Result, store Store, reason string, gated ...latencytest.Metric) ([]string, error) {
+	if oneLine(reason) == "" {
+		return nil, errors.New("a baseline is not updated without a reason: give -latgate.reason or LATGATE_REASON")
+	}
+	if len(res.Scenarios) == 0 {
+		return nil, errNoScenario
+	}
+	var runs []*Run
+	var errs []error
+	for _, s := range res.Scenarios {
+		run := NewRun(res, s, reason, gated...)
+		if _, err := run.content(); err != nil {
+			errs = append(errs, fmt.Errorf("%s: %w", s.Name, err))
+		}
+		runs = append(runs, run)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, run := range runs {
+		path, err := store.Add(run)
+		if err != nil {
+			return paths, err
+		}
+		paths = append(paths, path)
+	}
+	return paths, nil
+}

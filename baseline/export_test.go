@@ -1,0 +1,4 @@
+package baseline
+
+// RenameNew is for the tests of package baseline_test.
+var RenameNew = renameNew
