@@ -21,6 +21,16 @@ func Now() time.Time {
 	return time.Now().UTC()
 }
 
+// settle lets a nanosecond of virtual time pass, which it does only when everything
+// in the bubble waits for it: requests that would start at one moment start one
+// after the other and find the connections of the pool in an order of their own,
+// not in the scheduler's. It does nothing in real time.
+func settle() {
+	if Virtual() {
+		time.Sleep(time.Nanosecond)
+	}
+}
+
 // environment is the default of Plan.Environment.
 func environment(runnerClass string) string {
 	if Virtual() {

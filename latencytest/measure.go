@@ -120,25 +120,40 @@ func (r *run) warm(ctx context.Context, turns iter.Seq[turn]) error {
 	if err := r.all(ctx, turns); err != nil {
 		return err
 	}
-	return rejected(r.samples)
+	return rejected(r.sorted())
 }
 
 // all keeps the load's clients busy until the turns are over or ctx is done.
 func (r *run) all(ctx context.Context, turns iter.Seq[turn]) error {
+	ctx, quit := context.WithCancelCause(ctx)
+	defer quit(nil)
 	next := make(chan turn)
 	var clients sync.WaitGroup
 	for range r.plan.Load.clients {
 		clients.Go(func() {
+			returned := false
+			defer func() {
+				if !returned { // nobody would take the turns that are left
+					quit(errExited)
+				}
+			}()
 			for t := range next {
-				r.take(ctx, t)
+				if ctx.Err() == nil {
+					r.take(ctx, t)
+				}
 			}
+			returned = true
 		})
 	}
 	for t := range turns {
 		if ctx.Err() != nil {
 			break
 		}
-		next <- t
+		select {
+		case next <- t:
+			settle()
+		case <-ctx.Done():
+		}
 	}
 	close(next)
 	clients.Wait()
@@ -148,15 +163,22 @@ func (r *run) all(ctx context.Context, turns iter.Seq[turn]) error {
 	return nil
 }
 
+var errExited = errors.New("the operation ended its goroutine, as t.FailNow and package require do: return an error instead")
+
 func (r *run) take(ctx context.Context, t turn) {
 	s := Sample{Number: t.number, Warmup: t.warmup, Scenario: t.scenario, Prompt: t.prompt.ID}
 	capture := wire.NewCapture(t.number)
 	limited, cancel := context.WithTimeout(capture.Context(ctx), r.plan.Timeout)
 	err := r.op.run(limited, t.prompt)
+	expired := limited.Err() != nil
 	cancel() // ends what the operation left open, so that Exchanges returns
 	s.observe(capture.Exchanges(), r.op.decoder, err)
-	if s.Class == providers.Timeout {
+	switch {
+	case s.Class != providers.Timeout || ctx.Err() != nil:
+	case expired:
 		s.Limit = wire.At(r.plan.Timeout)
+	default:
+		s.Limit = s.End // a limit of the operation's own
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

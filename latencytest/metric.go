@@ -142,7 +142,7 @@ func otpsEndToEnd(s *Sample) (float64, bool) {
 
 func itl(s *Sample) (float64, bool) {
 	n, first, window, ok := streamed(s)
-	if !ok || n <= first || s.ContentEvents < 2 {
+	if !ok || n <= first || s.ContentEvents < 2 || window <= 0 {
 		return 0, false
 	}
 	return float64(window) / (n - first), true

@@ -25,7 +25,8 @@ type group struct {
 
 // A dealer hands out turns. Groups take turns one by one, so that drift of the
 // endpoint hits all alike. Within a group each round is a fresh shuffle of all
-// its prompts: two runs of the same length see the same mix, whatever their seeds.
+// its prompts: two runs of the same length see the same mix, whatever their
+// seeds, but for one request a prompt where the last round is not whole.
 type dealer struct {
 	groups []group
 	random []*rand.Rand

@@ -3,6 +3,7 @@ package latencytest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/latgate/latgate/providers"
@@ -15,8 +16,9 @@ type Plan struct {
 	Name string
 
 	// Prompts are sent in a shuffled order in which each comes up equally often.
-	// There must be at least one. Prompts that differ in model, region or profile
-	// form scenarios of their own.
+	// There must be at least one; those without an ID are named p1, p2 and so on,
+	// after their places. Prompts that differ in model, region or profile form
+	// scenarios of their own.
 	Prompts []providers.Prompt
 
 	// Requests is how many requests of each scenario are measured. Zero means
@@ -50,11 +52,14 @@ type Plan struct {
 }
 
 // A LoadModel is how requests are issued: the values are made by [Closed].
-type LoadModel struct{ clients int }
+type LoadModel struct {
+	closed  bool
+	clients int
+}
 
 // Closed keeps n clients busy: each sends its next request when its last one
 // has ended.
-func Closed(n int) LoadModel { return LoadModel{clients: n} }
+func Closed(n int) LoadModel { return LoadModel{closed: true, clients: n} }
 
 // String returns "closed(4)".
 func (l LoadModel) String() string { return fmt.Sprintf("closed(%d)", l.clients) }
@@ -76,6 +81,12 @@ func (p Plan) withDefaults(s Settings) Plan {
 	if p.Timeout == 0 {
 		p.Timeout = 2 * time.Minute
 	}
+	p.Prompts = slices.Clone(p.Prompts)
+	for i := range p.Prompts {
+		if p.Prompts[i].ID == "" {
+			p.Prompts[i].ID = fmt.Sprintf("p%d", i+1)
+		}
+	}
 	if p.Seed == 0 {
 		p.Seed = s.Seed
 	}
@@ -89,7 +100,7 @@ func (p Plan) withDefaults(s Settings) Plan {
 func (p Plan) validate() error {
 	var errs []error
 	bad := func(field, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("Plan.%s: %s", field, fmt.Sprintf(format, args...)))
+		errs = append(errs, fmt.Errorf("%s: %s", "Plan."+field, fmt.Sprintf(format, args...)))
 	}
 	if len(p.Prompts) == 0 {
 		bad("Prompts", "there are none; give at least one, or read a set with latencytest.Prompts")

@@ -42,10 +42,15 @@ func Type7(values []float64, p float64) float64 {
 	}
 	sorted := slices.Clone(values)
 	slices.Sort(sorted)
-	at := p * float64(len(sorted)-1)
+	// The conversions here keep the compiler from fusing a product and a sum on
+	// machines that can: the last bit would be another there.
+	at := float64(p * float64(len(sorted)-1))
 	low := int(math.Floor(at))
 	if low+1 >= len(sorted) {
 		return sorted[len(sorted)-1]
 	}
-	return sorted[low] + (at-float64(low))*(sorted[low+1]-sorted[low])
+	if at == float64(low) || sorted[low] == sorted[low+1] { // 0 × Inf and Inf − Inf are no numbers
+		return sorted[low]
+	}
+	return sorted[low] + float64((at-float64(low))*(sorted[low+1]-sorted[low]))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"testing"
 
 	"github.com/latgate/latgate/providers"
@@ -23,6 +24,7 @@ type Recorder struct {
 	// Decoders are asked before the built-in ones, for protocols of your own.
 	Decoders providers.Decoders
 
+	once      sync.Once // takes Base over
 	transport wire.Transport
 }
 
@@ -43,16 +45,23 @@ func (r *Recorder) Client() *http.Client {
 	return &http.Client{Transport: (*recorderTransport)(r)}
 }
 
+// A strayError is the refusal of a request that belongs to no operation.
+type strayError string
+
+func (e strayError) Error() string {
+	return fmt.Sprintf("latgate: %s was made without the context given to the scenario's function; pass that ctx down to the SDK call", string(e))
+}
+
 type recorderTransport Recorder
 
 func (r *recorderTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if wire.CaptureOf(req.Context()) == nil {
-		return nil, fmt.Errorf("latgate: %s %s was made without the context given to the scenario's function; pass that ctx down to the SDK call",
-			req.Method, req.URL.Host)
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, strayError(req.Method + " " + req.URL.Host)
 	}
-	if r.transport.Base == nil {
-		r.transport.Base = r.Base
-	}
+	r.once.Do(func() { r.transport.Base = r.Base })
 	return r.transport.RoundTrip(req)
 }
 

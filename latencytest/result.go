@@ -2,6 +2,7 @@ package latencytest
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"strings"
 	"text/tabwriter"
@@ -45,7 +46,13 @@ func (r *Result) distribute() {
 // and the quantiles (type 7) of its metrics.
 func (r *Result) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d requests, %v, seed %d, %s\n", len(r.Samples), r.Plan.Load, r.Plan.Seed, r.Plan.Environment)
+	warmup := 0
+	for i := range r.Samples {
+		if r.Samples[i].Warmup {
+			warmup++
+		}
+	}
+	fmt.Fprintf(&b, "%d requests after %d of warm-up, %v, seed %d, %s\n", len(r.Samples)-warmup, warmup, r.Plan.Load, r.Plan.Seed, providers.Scrub(r.Plan.Environment))
 	for _, s := range r.Scenarios {
 		s.table(&b)
 	}
@@ -56,7 +63,7 @@ func (r *Result) String() string {
 var tableMetrics = []Metric{TTFT, TTFTVisible, TTFB, TTLT, OTPS, ICLP50, Stall, InputTokens, OutputTokens}
 
 func (s *Scenario) table(b *strings.Builder) {
-	fmt.Fprintf(b, "%s: %s", s.Name, s.Ends())
+	fmt.Fprintf(b, "%s: %s", providers.Scrub(s.Name), s.Ends())
 	for _, name := range []string{"model", "region", "profile"} {
 		if v := s.Identity.Get(name); v != "" {
 			fmt.Fprintf(b, ", %s %s", name, providers.Scrub(v))
@@ -68,11 +75,11 @@ func (s *Scenario) table(b *strings.Builder) {
 	undefined := 0
 	for _, m := range tableMetrics {
 		values := s.Values(m)
-		if len(values) == 0 {
-			continue
-		}
 		if m == OTPS {
 			undefined = s.Counts()[providers.OK] - len(values)
+		}
+		if len(values) == 0 {
+			continue
 		}
 		fmt.Fprintf(w, "%s\t%d\t", m, len(values))
 		for _, p := range []float64{0, .5, .9, .99, 1} {
@@ -85,9 +92,19 @@ func (s *Scenario) table(b *strings.Builder) {
 		fmt.Fprintf(b, "bad tail of otps (its 10th percentile, otps_p10): %s\n", OTPS.Format(p10))
 	}
 	if undefined > 0 {
-		fmt.Fprintf(b, "otps_undefined: %d replies were buffered or too short to have a speed\n", undefined)
+		fmt.Fprintf(b, "otps_undefined: %d replies were buffered, too short or without a token count: they have no speed\n", undefined)
+	}
+	if failed := s.Failed(); failed > 0 {
+		fmt.Fprintf(b, "P90 ttft with the %d failed attempts counted as endless (p90_adj): %s\n", failed, endless(s.Adjusted(TTFT, P90)))
 	}
 	s.fallbacks(b)
+}
+
+func endless(ttft float64) string {
+	if math.IsInf(ttft, 1) || math.IsNaN(ttft) {
+		return "endless"
+	}
+	return TTFT.Format(ttft)
 }
 
 // Ends says how the attempts ended: "198/200 ok, throttled 2".

@@ -2,6 +2,9 @@ package latencytest
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/latgate/latgate/providers"
 )
@@ -49,18 +53,23 @@ func Prompts(tb testing.TB, path string) []providers.Prompt {
 
 func report(tb testing.TB, plan Plan, op operation) *Result {
 	tb.Helper()
+	if err := ignoreSampleFiles(); err != nil {
+		tb.Fatalf("[latgate] %v", err)
+	}
+	inModule := filepath.Join(Dir, "uncached.partial") // where plan.SampleFile need not be
 	if plan.SampleFile == "" {
 		plan.SampleFile = filepath.Join(Dir, FileName(tb.Name()), sampleFileName(plan.Name))
-		if err := ignoreSampleFiles(); err != nil {
-			tb.Fatalf("[latgate] %v", err)
-		}
+		inModule = plan.SampleFile
+	}
+	for _, file := range unfinished(plan.SampleFile) {
+		tb.Logf("[latgate] %s holds the samples of a run that was killed or still goes on; latencytest.Load reads it", file)
 	}
 	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(tb.Context())
 	if res != nil {
 		tb.Logf("[latgate] %s", res)
 	}
 	if err == nil {
-		err = defeatTestCache(plan.SampleFile)
+		err = defeatTestCache(inModule)
 	}
 	if err != nil {
 		tb.Fatalf("[latgate] %v", err)
@@ -96,15 +105,15 @@ func ignoreSampleFiles() error {
 // younger than two seconds when the test binary ends, which a date in the future
 // ensures however long the other tests of the package take.
 func defeatTestCache(path string) error {
-	future := Now().Add(24 * time.Hour)
-	if err := os.Chtimes(path, future, future); err != nil {
-		return fmt.Errorf("go test might reuse this result later: %w", err)
+	file, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
+	if err == nil {
+		future := Now().Add(24 * time.Hour)
+		err = errors.Join(file.Close(), os.Chtimes(path, future, future))
 	}
-	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("go test might reuse this result later: %w", err)
 	}
-	return file.Close()
+	return nil
 }
 
 var (
@@ -113,15 +122,16 @@ var (
 )
 
 // FileName turns a test's or scenario's name into a file name that every
-// operating system takes.
+// operating system takes. Where letters or the end of the name are lost, a digest
+// of it keeps the file apart from those of similar names.
 func FileName(name string) string {
-	safe := unsafeInNames.ReplaceAllString(name, "_")
-	safe = strings.TrimLeft(strings.TrimRight(safe, "."), ".")
+	safe := strings.Trim(unsafeInNames.ReplaceAllString(name, "_"), ".")
 	if safe == "" || reservedName.MatchString(safe) {
 		safe = "_" + safe
 	}
-	if len(safe) > 100 {
-		safe = safe[:100]
+	if len(safe) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
+		sum := sha256.Sum256([]byte(name))
+		safe = safe[:min(len(safe), 91)] + "-" + hex.EncodeToString(sum[:4])
 	}
 	return safe
 }

@@ -1,6 +1,8 @@
 package latencytest
 
 import (
+	"errors"
+	"math"
 	"slices"
 	"time"
 
@@ -84,7 +86,7 @@ func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
 	if len(exchanges) == 0 {
 		s.Class, s.Error = providers.ClassOfError(opErr), "no request went through the measured client"
 		if opErr != nil {
-			s.Error = providers.Scrub(opErr.Error())
+			s.Error = errorText(opErr)
 		}
 		return
 	}
@@ -95,7 +97,7 @@ func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
 		if x != nil && decoded.Provider == unknownProvider && r.Provider != unknownProvider {
 			continue // a token refresh or the like, beside the call itself
 		}
-		if r != nil && r.Class != providers.OK {
+		if r != nil && r.Class != providers.OK && r.Provider != unknownProvider {
 			s.Retries++
 		}
 		x, r = candidate, decoded
@@ -104,11 +106,20 @@ func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
 	s.exchange(x, x.Call.Sub(exchanges[0].Call))
 	s.response(r, x.Call.Sub(exchanges[0].Call))
 	if s.Class == providers.OK && opErr != nil {
-		s.Class, s.Error = providers.Parse, "the reply was whole, the operation failed: "+providers.Scrub(opErr.Error())
+		s.Class, s.Error = providers.Parse, "the reply was whole, the operation failed: "+errorText(opErr)
 	}
 	if s.Error == "" && x.Err != nil {
 		s.Error = providers.Scrub(x.Err.Error())
 	}
+}
+
+// errorText makes an operation's error fit to be stored. What SDKs wrap around a
+// refusal of ours would leave no room for what it says.
+func errorText(err error) string {
+	if stray, ok := errors.AsType[strayError](err); ok {
+		err = stray
+	}
+	return providers.Scrub(err.Error())
 }
 
 // unknownProvider is what [providers.Decoders] reports for a protocol nobody knows.
@@ -163,7 +174,7 @@ func gaps(events []providers.Event) (Gaps, int) {
 	if len(between) == 0 {
 		return Gaps{}, coalesced
 	}
-	at := func(p float64) wire.Instant { return wire.At(time.Duration(Type7(between, p))) }
+	at := func(p float64) wire.Instant { return wire.At(time.Duration(math.Round(Type7(between, p)))) }
 	return Gaps{
 		N: len(between), P50: at(.5), P90: at(.9), P99: at(.99),
 		Longest:   wire.At(time.Duration(slices.Max(between))),

@@ -9,9 +9,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/latgate/latgate/providers"
 )
 
 // SampleSchema names the format of sample files: one JSON object a line, a
@@ -62,11 +65,11 @@ func createSampleLog(target string, res *Result) (*sampleLog, error) {
 	fail := func(err error) (*sampleLog, error) {
 		return nil, fmt.Errorf("the sample file cannot be written: %w", err)
 	}
-	dir, base := filepath.Split(target)
-	if err := os.MkdirAll(filepath.Clean(dir), 0o755); err != nil {
+	dir := filepath.Dir(target)
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fail(err)
 	}
-	file, err := os.CreateTemp(dir, base+".*.partial")
+	file, err := os.CreateTemp(dir, filepath.Base(target)+".*.partial")
 	if err != nil {
 		return fail(err)
 	}
@@ -77,7 +80,16 @@ func createSampleLog(target string, res *Result) (*sampleLog, error) {
 		Timeout: res.Plan.Timeout.String(), Seed: res.Plan.Seed, Environment: res.Plan.Environment,
 		Virtual: res.Virtual, Started: res.Started, Provenance: res.Provenance, Scenarios: res.Scenarios,
 	}})
+	if l.err != nil { // before anything was paid for
+		return fail(errors.Join(l.err, file.Close(), os.Remove(file.Name())))
+	}
 	return l, nil
+}
+
+// unfinished lists what runs that were killed, or still go on, have left beside target.
+func unfinished(target string) []string {
+	files, _ := filepath.Glob(target + ".*.partial") // the pattern is good
+	return files
 }
 
 func (l *sampleLog) write(s *Sample) {
@@ -104,7 +116,7 @@ func (l *sampleLog) close(res *Result) error {
 		return nil
 	}
 	l.line(sampleLine{End: &endRecord{Samples: len(res.Samples), Scenarios: res.Scenarios}})
-	err := errors.Join(l.err, l.file.Sync(), l.file.Close())
+	err := errors.Join(l.err, l.file.Chmod(0o644), l.file.Sync(), l.file.Close())
 	if err == nil {
 		err = os.Rename(l.file.Name(), l.target)
 	}
@@ -138,7 +150,7 @@ func readSamples(r io.Reader, name string) (*Result, error) {
 			return res, fmt.Errorf("%s:%d: %w", name, number, readErr)
 		}
 		whole := readErr == nil
-		if whole {
+		if whole || end != nil && len(data) > 0 {
 			if err := readSampleLine(data, &res, &end); err != nil {
 				return res, fmt.Errorf("%s:%d: %w", name, number, err)
 			}
@@ -153,6 +165,7 @@ func readSamples(r io.Reader, name string) (*Result, error) {
 	if end != nil {
 		res.Scenarios = end.Scenarios
 	}
+	slices.SortStableFunc(res.Samples, func(a, b Sample) int { return a.Number - b.Number })
 	res.distribute()
 	switch {
 	case end == nil:
@@ -174,15 +187,19 @@ func readSampleLine(data []byte, res **Result, end **endRecord) error {
 			return fmt.Errorf("schema %q is not %q: the file was written by another version of latgate", peek.Run.Schema, SampleSchema)
 		}
 	}
+	if *end != nil {
+		return errors.New("a line after the end record")
+	}
 	var line sampleLine
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&line); err != nil {
 		return err
 	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("more than one JSON value on the line")
+	}
 	switch {
-	case *end != nil:
-		return errors.New("a line after the end record")
 	case line.Run != nil && *res == nil:
 		loaded, err := line.Run.result()
 		*res = loaded
@@ -190,8 +207,17 @@ func readSampleLine(data []byte, res **Result, end **endRecord) error {
 	case *res == nil:
 		return errors.New("the first line is not a run record")
 	case line.Sample != nil:
+		if !slices.Contains(providers.Classes, line.Sample.Class) {
+			return fmt.Errorf("class %q is none that there is", line.Sample.Class)
+		}
+		if (*res).Scenario(line.Sample.Scenario) == nil {
+			return fmt.Errorf("scenario %q is not in the run record", line.Sample.Scenario)
+		}
 		(*res).Samples = append((*res).Samples, *line.Sample)
 	case line.End != nil:
+		if !slices.EqualFunc(line.End.Scenarios, (*res).Scenarios, func(a, b *Scenario) bool { return a != nil && a.Name == b.Name }) {
+			return errors.New("the end record has other scenarios than the run record")
+		}
 		*end = line.End
 	default:
 		return errors.New("neither a sample nor an end record")
@@ -200,6 +226,14 @@ func readSampleLine(data []byte, res **Result, end **endRecord) error {
 }
 
 func (r *runRecord) result() (*Result, error) {
+	switch {
+	case r.Schema != SampleSchema:
+		return nil, fmt.Errorf("schema %q is not %q", r.Schema, SampleSchema)
+	case r.Metrics != MetricsVersion:
+		return nil, fmt.Errorf("the metrics are those of %q, not of %q: such numbers are never compared", r.Metrics, MetricsVersion)
+	case slices.Contains(r.Scenarios, nil):
+		return nil, errors.New("scenarios: null")
+	}
 	timeout, err := time.ParseDuration(r.Timeout)
 	if err != nil {
 		return nil, fmt.Errorf("timeout: %w", err)
@@ -222,7 +256,7 @@ func parseLoad(text string) (LoadModel, error) {
 	number, ok := strings.CutPrefix(text, "closed(")
 	number, closed := strings.CutSuffix(number, ")")
 	clients, err := strconv.Atoi(number)
-	if !ok || !closed || err != nil {
+	if !ok || !closed || err != nil || clients < 1 {
 		return LoadModel{}, fmt.Errorf("%q is no load", text)
 	}
 	return Closed(clients), nil

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,6 +40,21 @@ func (s *Scenario) Values(m Metric) []float64 {
 // tail (see [Quantile]). It is NaN without values.
 func (s *Scenario) Quantile(m Metric, q Quantile) float64 {
 	return Type7(s.Values(m), q.Rank(m))
+}
+
+// Adjusted returns the same quantile over all attempts, with each that has no
+// value counted as endless: an endpoint that sheds its slow requests does not gain
+// by it. It is +Inf where the quantile falls among those.
+func (s *Scenario) Adjusted(m Metric, q Quantile) float64 {
+	values := s.Values(m)
+	worst := math.Inf(1)
+	if m.HigherIsBetter() {
+		worst = 0
+	}
+	for len(values) < len(s.Samples) {
+		values = append(values, worst)
+	}
+	return Type7(values, q.Rank(m))
 }
 
 // Counts returns how many attempts ended in each class.
@@ -83,15 +99,29 @@ func scenarioName(groups []group, g int) string {
 		return defaultScenario
 	}
 	var parts []string
-	for _, fact := range groups[g].facts {
+	for _, name := range factNames(groups) {
+		value := groups[g].facts.Get(name)
 		differs := slices.ContainsFunc(groups, func(other group) bool {
-			return other.facts.Get(fact.Name) != fact.Value
+			return other.facts.Get(name) != value
 		})
 		if differs {
-			parts = append(parts, orNone(fact.Value))
+			parts = append(parts, orNone(value))
 		}
 	}
 	return strings.Join(parts, ",")
+}
+
+// factNames lists the facts that any group states, in the order they come up.
+func factNames(groups []group) []string {
+	var names []string
+	for _, g := range groups {
+		for _, fact := range g.facts {
+			if !slices.Contains(names, fact.Name) {
+				names = append(names, fact.Name)
+			}
+		}
+	}
+	return names
 }
 
 func orNone(value string) string {

@@ -47,6 +47,9 @@ func ReadSettings() (Settings, error) { return readSettings(os.LookupEnv) }
 func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 	s := Settings{Update: flags.update, Reason: flags.reason, Requests: flags.requests, Seed: flags.seed}
 	var firstErr error
+	if s.Requests < 0 {
+		firstErr = fmt.Errorf("-latgate.requests=%d: want a positive number", s.Requests)
+	}
 	variable := func(name string, parse func(string) error) {
 		text, ok := lookup(name)
 		if !ok || text == "" {

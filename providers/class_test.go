@@ -125,6 +125,7 @@ func TestScrubHidesWhatErrorsQuote(t *testing.T) {
 		"AKIASECRETSECRET is unknown",
 		"aws_session_token=SECRET",
 		"X-Amz-Signature=SECRET",
+		"Post \"https://model.test/model/arn%3Aaws%3Abedrock%3Aus-east-1%3ASECRET%3Ainference-profile%2Fx/converse\": EOF",
 	} {
 		got := providers.Scrub(secret)
 		assert.NotContains(t, got, "SECRET")

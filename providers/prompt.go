@@ -17,26 +17,26 @@ const DefaultMaxTokens = 100
 // latency notebook, whose input files are read as they are.
 type Prompt struct {
 	// ID names the prompt in samples and messages. Zero value: "p" and its line number.
-	ID string `json:"id"`
+	ID string `json:"id,omitzero"`
 
-	Text   string `json:"text_prompt"`
-	System string `json:"system"`
+	Text   string `json:"text_prompt,omitzero"`
+	System string `json:"system,omitzero"`
 
 	// MaxTokens limits the output. Zero means [DefaultMaxTokens].
-	MaxTokens int `json:"expected_output_tokens"`
+	MaxTokens int `json:"expected_output_tokens,omitzero"`
 
-	TaskType string `json:"task_type"` // "" or "Text-Generation"
+	TaskType string `json:"task_type,omitzero"` // "" or "Text-Generation"
 
 	// Model, Region and Profile ("standard" or "optimized") override the target's.
-	Model   string `json:"model_id"`
-	Region  string `json:"region"`
-	Profile string `json:"inference_profile"`
+	Model   string `json:"model_id,omitzero"`
+	Region  string `json:"region,omitzero"`
+	Profile string `json:"inference_profile,omitzero"`
 
 	// Caching asks for CachedContext to be cached by the provider, for CacheTTL
 	// ("5m", "1h", or "" for the provider's default), and sent before Text.
-	Caching       bool   `json:"prompt_caching"`
-	CacheTTL      string `json:"cache_ttl"`
-	CachedContext string `json:"cached_context"`
+	Caching       bool   `json:"prompt_caching,omitzero"`
+	CacheTTL      string `json:"cache_ttl,omitzero"`
+	CachedContext string `json:"cached_context,omitzero"`
 }
 
 // Limit returns MaxTokens or its default.

@@ -21,6 +21,9 @@ var secrets = []struct {
 	{regexp.MustCompile(`\b\d{12}\b`), "***"},
 }
 
+// escapes would hide an ARN in a URL.
+var escapes = strings.NewReplacer("%3A", ":", "%3a", ":", "%2F", "/", "%2f", "/")
+
 // Scrub makes an error text fit to be stored and printed: what looks like a
 // credential, an ARN or an account id is replaced, control characters (line ends
 // among them, which could start a CI log command) become spaces, and the rest is
@@ -33,6 +36,7 @@ func Scrub(text string) string {
 		}
 		return r
 	}, text)
+	text = escapes.Replace(text)
 	for _, s := range secrets {
 		text = s.pattern.ReplaceAllString(text, s.instead)
 	}

@@ -44,6 +44,8 @@ func send(ctx context.Context, target *bedrock.Target, number int, p providers.P
 	return responses, err
 }
 
+// A thousand requests through the AWS SDK: every event at the nanosecond that the
+// script says.
 func TestTimesAreExactInVirtualTime(t *testing.T) {
 	t.Parallel()
 	script := fakes.Script{
@@ -57,8 +59,8 @@ func TestTimesAreExactInVirtualTime(t *testing.T) {
 		var clients sync.WaitGroup
 		for c := range 5 {
 			clients.Go(func() {
-				for i := range 40 {
-					number := 40*c + i
+				for i := range 200 {
+					number := 200*c + i
 					got, err := send(t.Context(), target, number, providers.Prompt{Text: "hello"})
 					require.NoError(t, err)
 					require.Len(t, got, 1)

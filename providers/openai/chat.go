@@ -20,10 +20,17 @@ func (Chat) Recognizes(x *wire.Exchange) bool {
 	return x.Method == http.MethodPost && strings.HasSuffix(x.Path, "/chat/completions")
 }
 
+// requestIDs are the headers that name a request, in this order. Some servers
+// have none; the id in the body stands in then.
+var requestIDs = []string{
+	"x-amzn-requestid", "request-id", "x-request-id", "apim-request-id",
+	"x-generation-id", "mistral-correlation-id", "x-ds-trace-id",
+}
+
 // Decode implements [providers.Decoder].
 func (Chat) Decode(x *wire.Exchange) *providers.Response {
 	r := &providers.Response{Provider: "openai", API: "chat-completions", End: x.End}
-	for _, name := range []string{"x-request-id", "apim-request-id", "x-generation-id"} {
+	for _, name := range requestIDs {
 		if r.RequestID == "" {
 			r.RequestID = x.Header.Get(name)
 		}
@@ -35,22 +42,32 @@ func (Chat) Decode(x *wire.Exchange) *providers.Response {
 			r.Detail = x.Err.Error()
 		}
 	case x.Status >= 300:
-		var body chunk
-		if json.Unmarshal(x.Body, &body) == nil && body.Error != nil {
-			r.Code, r.Detail = body.Error.name(), body.Error.Message
-		}
+		e := errorOf(x.Body)
+		r.Code, r.Detail = e.name(), e.Message
 		r.Class = providers.ClassOfStatus(x.Status, r.Code)
 	case strings.HasPrefix(x.Header.Get("Content-Type"), "application/json"):
 		decodeWhole(r, x)
 	default:
 		decodeStream(r, x)
 	}
+	// A count of 0 beside content is one that the server did not make.
+	if len(r.Events) > 0 {
+		r.Usage.Input, r.Usage.Output = positive(r.Usage.Input), positive(r.Usage.Output)
+	}
 	return r
+}
+
+func positive(c providers.Count) providers.Count {
+	if n, _ := c.Get(); n == 0 {
+		return providers.Count{}
+	}
+	return c
 }
 
 // chunk is one event of a stream, and the body of a whole reply: the latter has
 // a message where the former has a delta.
 type chunk struct {
+	ID      string `json:"id"`
 	Model   string `json:"model"`
 	Choices []struct {
 		Delta        content `json:"delta"`
@@ -134,6 +151,32 @@ type apiError struct {
 	Code    json.RawMessage `json:"code"` // a string or a number
 }
 
+// UnmarshalJSON takes an error that is a string, its message, as well.
+func (e *apiError) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &e.Message) == nil {
+		return nil
+	}
+	type object apiError
+	return json.Unmarshal(data, (*object)(e))
+}
+
+// errorOf returns the error in the body of a reply with an error status: its
+// member, the body itself (older vLLM), or its detail (what FastAPI sends).
+func errorOf(body []byte) apiError {
+	var nested struct {
+		Error  *apiError `json:"error"`
+		Detail string    `json:"detail"`
+	}
+	if json.Unmarshal(body, &nested) == nil && nested.Error != nil {
+		return *nested.Error
+	}
+	var e apiError
+	if json.Unmarshal(body, &e) == nil && e.Message == "" {
+		e.Message = nested.Detail
+	}
+	return e
+}
+
 func (e *apiError) name() string {
 	if code := strings.Trim(string(e.Code), `"`); code != "" && code != "null" {
 		return code
@@ -143,7 +186,7 @@ func (e *apiError) name() string {
 
 // streamClass is the class of an error inside HTTP 200.
 func (e *apiError) streamClass() providers.Class {
-	if name := e.name(); providers.IsThrottle(name) || name == "429" {
+	if name := e.name(); providers.IsThrottle(name) || providers.IsThrottle(e.Type) || name == "429" || name == "529" {
 		return providers.Throttled
 	}
 	return providers.StreamError
@@ -174,7 +217,7 @@ func decodeStream(r *providers.Response, x *wire.Exchange) {
 		if frame == 0 {
 			r.FirstFrame = at
 		}
-		if string(event.Data) == "[DONE]" {
+		if bytes.HasPrefix(event.Data, []byte("[DONE]")) { // as the SDKs have it
 			complete, r.End = true, at
 			break
 		}
@@ -201,6 +244,10 @@ func decodeStream(r *providers.Response, x *wire.Exchange) {
 	if r.Class == "" {
 		r.Class = providers.ClassOfEnding(x, complete, len(r.Events) > 0)
 	}
+	mediaType, _, _ := strings.Cut(x.Header.Get("Content-Type"), ";")
+	if r.Class == providers.Truncated && r.Frames == 0 && len(x.Body) > 0 && mediaType != "text/event-stream" {
+		r.Class, r.Detail = providers.Parse, "no server-sent event in a reply of content type "+mediaType
+	}
 }
 
 // decodeWhole reads a reply that is one JSON object: its content came with the
@@ -209,6 +256,9 @@ func decodeWhole(r *providers.Response, x *wire.Exchange) {
 	var c chunk
 	if err := json.Unmarshal(x.Body, &c); err != nil {
 		r.Class, r.Detail = providers.ClassOfEnding(x, false, false), err.Error()
+		if r.Class == providers.Truncated && !strings.Contains(r.Detail, "unexpected end") {
+			r.Class = providers.Parse
+		}
 		return
 	}
 	end := int64(len(x.Body))
@@ -220,12 +270,16 @@ func decodeWhole(r *providers.Response, x *wire.Exchange) {
 		r.Class, r.Code, r.Detail = c.Error.streamClass(), c.Error.name(), c.Error.Message
 		return
 	}
+	if len(c.Choices) == 0 {
+		r.Class, r.Detail = providers.Parse, "a reply without choices"
+		return
+	}
 	var text strings.Builder
 	for _, choice := range c.Choices {
 		add(r, &text, choice.Message, providers.Event{End: end, At: moment, Read: read})
 	}
 	r.Text = text.String()
-	r.Class = providers.ClassOfEnding(x, len(c.Choices) > 0, len(r.Events) > 0)
+	r.Class = providers.ClassOfEnding(x, true, len(r.Events) > 0)
 }
 
 // note keeps what any chunk may tell: the last value wins, since usage comes
@@ -233,6 +287,9 @@ func decodeWhole(r *providers.Response, x *wire.Exchange) {
 func note(r *providers.Response, c chunk) {
 	if c.Model != "" {
 		r.Model = c.Model
+	}
+	if r.RequestID == "" {
+		r.RequestID = c.ID
 	}
 	if c.Usage != nil && (c.Usage.Prompt.Known() || c.Usage.Completion.Known()) {
 		r.Usage = c.Usage.canonical()

@@ -1,0 +1,123 @@
+package openai_test
+
+import (
+	"context"
+	"errors"
+	"net"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// 429 is not always a throttle, and a refusal comes in many forms.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		status int
+		body   string
+		class  providers.Class
+		code   string
+		detail string
+	}{
+		{"OpenAI rate limit", 429, `{"error":{"message":"Rate limit reached","type":"tokens","param":null,"code":"rate_limit_exceeded"}}`, providers.Throttled, "rate_limit_exceeded", "Rate limit reached"},
+		{"OpenAI quota used up", 429, `{"error":{"message":"You exceeded your quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}`, providers.HTTP4xx, "insufficient_quota", "You exceeded your quota"},
+		{"quota by type alone", 429, `{"error":{"message":"m","type":"insufficient_quota","code":null}}`, providers.HTTP4xx, "insufficient_quota", "m"},
+		{"Azure by name", 429, `{"error":{"code":"RateLimitReached","message":"Please retry after 1 second."}}`, providers.Throttled, "RateLimitReached", "Please retry after 1 second."},
+		{"Azure by a number in a string", 429, `{"error":{"code":"429","message":"m"}}`, providers.Throttled, "429", "m"},
+		{"code is a number", 429, `{"error":{"code":429,"message":"m"}}`, providers.Throttled, "429", "m"},
+		{"TGI: error is a string", 429, `{"error":"Model is overloaded","error_type":"overloaded"}`, providers.Throttled, "", "Model is overloaded"},
+		{"vLLM: error is the body", 400, `{"object":"error","message":"max_tokens is too large","type":"BadRequestError","param":null,"code":400}`, providers.HTTP4xx, "400", "max_tokens is too large"},
+		{"FastAPI: detail", 404, `{"detail":"Not Found"}`, providers.HTTP4xx, "", "Not Found"},
+		{"no body", 429, ``, providers.Throttled, "", ""},
+		{"a page", 502, `<html>Bad Gateway</html>`, providers.HTTP5xx, "", ""},
+		{"a list", 400, `[{"error":{"message":"m"}}]`, providers.HTTP4xx, "", ""},
+		{"overloaded", 529, `{"error":{"type":"overloaded_error","message":"m"}}`, providers.Throttled, "overloaded_error", "m"},
+		{"key", 401, `{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}`, providers.HTTP4xx, "invalid_api_key", "Incorrect API key"},
+		{"server error", 500, `{"error":{"message":"The server had an error","type":"server_error","param":null,"code":null}}`, providers.HTTP5xx, "server_error", "The server had an error"},
+		{"unavailable", 503, `{"error":{"message":"m","type":"server_error","code":503}}`, providers.HTTP5xx, "503", "m"},
+		{"redirect that was not followed", 307, ``, providers.HTTP4xx, "", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := decode(t, exchange(c.status, "application/json", c.body))
+			assert.Equal(t, c.class, r.Class)
+			assert.Equal(t, c.code, r.Code)
+			assert.Equal(t, c.detail, r.Detail)
+			assert.Empty(t, r.Events)
+			assert.Equal(t, wire.Instant{}, r.First())
+		})
+	}
+}
+
+// Retry-After is no proof of a throttle: it comes with HTTP 200 as well.
+func TestRetryAfterIsNoThrottle(t *testing.T) {
+	t.Parallel()
+	x := stream(role, hello, finish("stop"), done)
+	x.Header.Set("Retry-After", "30")
+	assert.Equal(t, providers.OK, decode(t, x).Class)
+}
+
+func TestErrorsInsideAStream(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name   string
+		block  string
+		class  providers.Class
+		code   string
+		detail string
+	}{
+		{"vLLM, then [DONE]", `{"error":{"message":"boom","type":"InternalServerError","param":null,"code":500}}`, providers.StreamError, "500", "boom"},
+		{"Groq", "event: error\ndata: {\"error\":{\"message\":\"Tool call validation failed\",\"type\":\"invalid_request_error\",\"code\":\"tool_use_failed\",\"status_code\":400}}", providers.StreamError, "tool_use_failed", "Tool call validation failed"},
+		{"OpenRouter, with choices and usage", `{"error":{"code":400,"message":"Token limit reached"},"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":{"prompt_tokens":43,"completion_tokens":10}}`, providers.StreamError, "400", "Token limit reached"},
+		{"OpenRouter throttle", `{"error":{"code":429,"message":"slow"},"choices":[]}`, providers.Throttled, "429", "slow"},
+		{"with a finish reason", `{"error":{"code":502,"message":"lost"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}`, providers.StreamError, "502", "lost"},
+		{"OpenAI throttle", `{"error":{"message":"slow","type":"tokens","code":"rate_limit_exceeded"}}`, providers.Throttled, "rate_limit_exceeded", "slow"},
+		{"overloaded by number", `{"error":{"message":"busy","code":529}}`, providers.Throttled, "529", "busy"},
+		{"overloaded by type, beside a number", `{"error":{"message":"busy","type":"overloaded_error","code":500}}`, providers.Throttled, "500", "busy"},
+		{"error is a string", `{"error":"Request failed during generation"}`, providers.StreamError, "", "Request failed during generation"},
+		{"llama-box: an error field", `error: {"detail":"failed to decode"}`, providers.StreamError, "", `{"detail":"failed to decode"}`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			r := decode(t, stream(role, hello, c.block, done))
+			assert.Equal(t, c.class, r.Class)
+			assert.Equal(t, c.code, r.Code)
+			assert.Equal(t, c.detail, r.Detail)
+			assert.Equal(t, wire.At(20*ms), r.First(), "times so far stay in the record")
+			assert.Equal(t, "Hello", r.Text)
+
+			r = decode(t, stream(c.block))
+			assert.Equal(t, c.class, r.Class, "as the first event")
+			assert.Equal(t, wire.Instant{}, r.First())
+		})
+	}
+	r := decode(t, stream(role, hello, `{"error":{"message":"boom"}}`, done))
+	assert.Equal(t, wire.At(30*ms), r.End, "the error ended the stream")
+	r = decode(t, stream(`{"error":null,"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}`, done))
+	assert.Equal(t, providers.OK, r.Class, "no error is no error")
+}
+
+func TestNoResponse(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		err   error
+		class providers.Class
+	}{
+		{&net.OpError{Op: "dial", Err: errors.New("connection refused")}, providers.Connect},
+		{context.DeadlineExceeded, providers.Timeout},
+		{context.Canceled, providers.Canceled},
+		{nil, providers.Connect},
+	} {
+		x := exchange(0, "", "")
+		x.Err = c.err
+		r := decode(t, x)
+		assert.Equal(t, c.class, r.Class)
+		if c.err != nil {
+			assert.Equal(t, c.err.Error(), r.Detail)
+		}
+	}
+}
