@@ -1,0 +1,78 @@
+package bedrock_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
+
+	"github.com/latgate/latgate/assertions"
+	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/examples/internal/fakebedrock"
+	"github.com/latgate/latgate/fakes"
+	"github.com/latgate/latgate/latencytest"
+	"github.com/latgate/latgate/providers/bedrock"
+)
+
+const model = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+
+// TestLatencySupportChat is the gate as a team would write it: one endpoint, one
+// prompt set, and what must not get worse.
+func TestLatencySupportChat(t *testing.T) {
+	withBedrock(t, func(t *testing.T, client *bedrockruntime.Client) {
+		res := latencytest.Run(t, bedrock.ConverseStream(client, model, bedrock.Temperature(0)), latencytest.Plan{
+			Prompts:  latencytest.Prompts(t, "testdata/support.jsonl"),
+			Requests: 200,
+			Warmup:   8,
+			Load:     latencytest.Closed(4),
+		})
+		assertions.Check(t, res, baseline.Dir(latencytest.Dir),
+			assertions.NoRegression(latencytest.TTFT),
+			assertions.NoRegression(latencytest.OTPS, latencytest.P90),
+			assertions.Below(latencytest.TTFT, latencytest.P99, 3*time.Second),
+			assertions.ErrorRate(.02),
+		)
+	})
+}
+
+// TestLatencyNotebook reads a file of AWS's latency notebook as it is: each of
+// its models, regions and profiles is a scenario of its own.
+func TestLatencyNotebook(t *testing.T) {
+	withBedrock(t, func(t *testing.T, client *bedrockruntime.Client) {
+		res := latencytest.Run(t, bedrock.ConverseStream(client, model), latencytest.Plan{
+			Prompts:  latencytest.Prompts(t, "testdata/notebook.jsonl"),
+			Requests: 100,
+			Load:     latencytest.Closed(4),
+		})
+		assertions.Check(t, res, baseline.Dir(latencytest.Dir),
+			assertions.NoRegression(latencytest.TTFT, latencytest.P90))
+	})
+}
+
+// withBedrock runs f with a client of the fake, in virtual time, or with one of
+// real Bedrock where LATGATE_MODE=live.
+func withBedrock(t *testing.T, f func(*testing.T, *bedrockruntime.Client)) {
+	t.Helper()
+	live, err := fakebedrock.Live()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live {
+		cfg, err := fakebedrock.LiveConfig(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, bedrockruntime.NewFromConfig(cfg))
+		return
+	}
+	script, err := fakebedrock.Script()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		network := fakes.NewNetwork(fakes.Bedrock(script))
+		defer network.Close()
+		f(t, bedrockruntime.NewFromConfig(fakebedrock.Config(network.Client())))
+	})
+}
