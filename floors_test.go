@@ -51,6 +51,7 @@ var rooms = []room{
 	{floor: 6, path: "assertions", thirdParty: testify},
 	{floor: 7, path: "cmd/...", thirdParty: "any"},
 	{floor: 8, path: "examples/...", thirdParty: "any"},
+	{floor: 8, path: "internal/recorded", thirdParty: testify}, // for tests
 }
 
 // A pkg is what go list says about a package.

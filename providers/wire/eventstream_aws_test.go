@@ -14,6 +14,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 	"github.com/google/go-cmp/cmp"
+	"github.com/latgate/latgate/internal/recorded"
 	"github.com/latgate/latgate/providers/wire"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -34,13 +35,13 @@ func fromAWS(m eventstream.Message) wire.Message {
 
 func TestEventStreamReaderOnAWSVectors(t *testing.T) {
 	names := func(kind string) (paths []string) {
-		paths, err := filepath.Glob(streamsFile(t, "eventstream-vectors", "encoded", kind, "*"))
+		paths, err := filepath.Glob(recorded.File(t, "eventstream-vectors", "encoded", kind, "*"))
 		require.NoError(t, err)
 		return paths
 	}
 	decoded := func(path string) []byte {
 		kind, name := filepath.Base(filepath.Dir(path)), filepath.Base(path)
-		b, err := os.ReadFile(streamsFile(t, "eventstream-vectors", "decoded", kind, name))
+		b, err := os.ReadFile(recorded.File(t, "eventstream-vectors", "decoded", kind, name))
 		require.NoError(t, err)
 		return b
 	}

@@ -3,18 +3,13 @@ package wire_test
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/csv"
-	"errors"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"runtime"
-	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
 
+	"github.com/latgate/latgate/internal/recorded"
 	"github.com/latgate/latgate/providers/wire"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -46,57 +41,24 @@ func allocatedBy(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// streamsFile returns the path of a file among the recorded streams, which are
-// not part of the module. It skips the test where they are absent.
-func streamsFile(t *testing.T, name ...string) string {
-	t.Helper()
-	root := os.Getenv("LATGATE_STREAMS")
-	if root == "" {
-		root = filepath.Join("..", "..", "..", "shared", "streams")
-	}
-	if _, err := os.Stat(root); errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("LATGATE_STREAMS: %s not found, recorded streams were not checked", root)
-	}
-	return filepath.Join(root, filepath.Join(name...))
-}
-
 // TestRecordedStreams compares the framing of recorded bodies with what other
 // decoders made of them, noted in the manifest: how many events there are, and
 // where some of them end.
 func TestRecordedStreams(t *testing.T) {
-	manifest, err := os.Open(streamsFile(t, "MANIFEST.tsv"))
-	require.NoError(t, err)
-	defer manifest.Close()
-	rows := csv.NewReader(manifest)
-	rows.Comma, rows.LazyQuotes = '\t', true
-	column := map[string]int{}
-	names, err := rows.Read()
-	require.NoError(t, err)
-	for i, name := range names {
-		column[name] = i
-	}
-
 	checked := 0
-	for {
-		row, err := rows.Read()
-		if err == io.EOF {
-			break
-		}
-		require.NoError(t, err)
-		ends := eventEnds(t, row[column["body_file"]])
+	for _, r := range recorded.Responses(t) {
+		ends := eventEnds(t, r)
 		if ends == nil {
 			continue
 		}
 		checked++
-		t.Run(filepath.Base(row[column["body_file"]]), func(t *testing.T) {
-			assert.Equal(t, row[column["n_events"]], strconv.Itoa(len(ends)))
+		t.Run(r["body_file"], func(t *testing.T) {
+			assert.Equal(t, r.Int(t, "n_events"), len(ends))
 			for _, which := range []string{"first_any_token", "first_text", "last_text"} {
-				event, err := strconv.Atoi(row[column[which+"_event"]])
-				if err != nil {
+				if r[which+"_event"] == "" {
 					continue // a stream without text
 				}
-				end := row[column[which+"_end_off"]]
-				assert.Equal(t, end, strconv.FormatInt(ends[event], 10), which)
+				assert.EqualValues(t, r.Int(t, which+"_end_off"), ends[r.Int(t, which+"_event")], which)
 			}
 		})
 	}
@@ -105,10 +67,9 @@ func TestRecordedStreams(t *testing.T) {
 
 // eventEnds frames a recorded body and returns the end offsets of its events,
 // or nil when it is in neither of the two formats.
-func eventEnds(t *testing.T, name string) (ends []int64) {
+func eventEnds(t *testing.T, r recorded.Response) (ends []int64) {
 	t.Helper()
-	body, err := os.ReadFile(streamsFile(t, filepath.FromSlash(name)))
-	require.NoError(t, err)
+	name, body := r["body_file"], r.Body(t)
 	if strings.HasSuffix(name, ".gz") {
 		unzipped, err := gzip.NewReader(bytes.NewReader(body))
 		require.NoError(t, err)
