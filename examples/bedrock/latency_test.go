@@ -2,15 +2,14 @@ package bedrock_test
 
 import (
 	"testing"
-	"testing/synctest"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/bedrockruntime"
 
 	"github.com/latgate/latgate/assertions"
 	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/examples/internal/fakebedrock"
-	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers/bedrock"
 )
@@ -20,7 +19,8 @@ const model = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
 // TestLatencySupportChat is the gate as a team would write it: one endpoint, one
 // prompt set, and what must not get worse.
 func TestLatencySupportChat(t *testing.T) {
-	withBedrock(t, func(t *testing.T, client *bedrockruntime.Client) {
+	fakebedrock.Test(t, func(t *testing.T, cfg aws.Config) {
+		client := bedrockruntime.NewFromConfig(cfg)
 		res := latencytest.Run(t, bedrock.ConverseStream(client, model, bedrock.Temperature(0)), latencytest.Plan{
 			Prompts:  latencytest.Prompts(t, "testdata/support.jsonl"),
 			Requests: 200,
@@ -39,7 +39,8 @@ func TestLatencySupportChat(t *testing.T) {
 // TestLatencyNotebook reads a file of AWS's latency notebook as it is: each of
 // its models, regions and profiles is a scenario of its own.
 func TestLatencyNotebook(t *testing.T) {
-	withBedrock(t, func(t *testing.T, client *bedrockruntime.Client) {
+	fakebedrock.Test(t, func(t *testing.T, cfg aws.Config) {
+		client := bedrockruntime.NewFromConfig(cfg)
 		res := latencytest.Run(t, bedrock.ConverseStream(client, model), latencytest.Plan{
 			Prompts:  latencytest.Prompts(t, "testdata/notebook.jsonl"),
 			Requests: 100,
@@ -47,32 +48,5 @@ func TestLatencyNotebook(t *testing.T) {
 		})
 		assertions.Check(t, res, baseline.Dir(latencytest.Dir),
 			assertions.NoRegression(latencytest.TTFT, latencytest.P90))
-	})
-}
-
-// withBedrock runs f with a client of the fake, in virtual time, or with one of
-// real Bedrock where LATGATE_MODE=live.
-func withBedrock(t *testing.T, f func(*testing.T, *bedrockruntime.Client)) {
-	t.Helper()
-	live, err := fakebedrock.Live()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if live {
-		cfg, err := fakebedrock.LiveConfig(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		f(t, bedrockruntime.NewFromConfig(cfg))
-		return
-	}
-	script, err := fakebedrock.Script()
-	if err != nil {
-		t.Fatal(err)
-	}
-	synctest.Test(t, func(t *testing.T) {
-		network := fakes.NewNetwork(fakes.Bedrock(script))
-		defer network.Close()
-		f(t, bedrockruntime.NewFromConfig(fakebedrock.Config(network.Client())))
 	})
 }

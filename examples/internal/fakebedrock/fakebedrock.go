@@ -20,6 +20,8 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -59,6 +61,33 @@ func LiveConfig(ctx context.Context) (aws.Config, error) {
 		return cfg, fmt.Errorf("LATGATE_MODE=live: no AWS credentials and no AWS_BEARER_TOKEN_BEDROCK: %w", err)
 	}
 	return cfg, nil
+}
+
+// Test runs f with a configuration of the fake, in virtual time, or of real
+// Bedrock where LATGATE_MODE=live.
+func Test(t *testing.T, f func(*testing.T, aws.Config)) {
+	t.Helper()
+	live, err := Live()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if live {
+		cfg, err := LiveConfig(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		f(t, cfg)
+		return
+	}
+	script, err := Script()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		network := fakes.NewNetwork(fakes.Bedrock(script))
+		defer network.Close()
+		f(t, Config(network.Client()))
+	})
 }
 
 // Config is a configuration for the fake, which client leads to.
