@@ -44,7 +44,7 @@ func (n Request) selects(request int, _ float64) bool { return request == int(n)
 func (n Every) selects(request int, _ float64) bool   { return n > 0 && request%int(n) == int(n)-1 }
 func (s Share) selects(_ int, luck float64) bool      { return luck < float64(s) }
 func (n Request) String() string                      { return fmt.Sprintf("request %d", int(n)) }
-func (n Every) String() string { return fmt.Sprintf("one in %d requests", int(n)) }
+func (n Every) String() string                        { return fmt.Sprintf("one in %d requests", int(n)) }
 
 func (s Share) String() string { return fmt.Sprintf("%g %% of attempts", 100*float64(s)) }
 
