@@ -37,7 +37,7 @@ func TestOneLiners(t *testing.T) {
 		}, "all: Below(ttft, P90, 550 ms): "},
 		{"AssertAtLeast", func(t assert.TestingT, res *latencytest.Result, msgAndArgs ...any) bool {
 			return assertions.AssertAtLeast(t, res, latencytest.OTPSEndToEnd, latencytest.P90, 25, msgAndArgs...)
-		}, "all: AtLeast(otps-e2e, P90, 25 tok/s): "},
+		}, "all: AtLeast(otps_e2e, P90, 25 tok/s): "},
 		{"AssertErrorRate", func(t assert.TestingT, res *latencytest.Result, msgAndArgs ...any) bool {
 			if res == slow {
 				res = result(scenario(200, 1, failing(19, "http_5xx")))

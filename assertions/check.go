@@ -9,6 +9,7 @@ import (
 
 	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/latencytest"
+	"github.com/latgate/latgate/providers"
 )
 
 // Check judges a result by all gates, prints a line for each answer, and fails
@@ -33,6 +34,9 @@ type listener interface {
 func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate) string {
 	t.Helper()
 	answers, err := judge(res, store, list)
+	if res != nil {
+		err = errors.Join(err, latencytest.Uncached())
+	}
 	var failed []string
 	acceptable := false
 	for _, a := range answers {
@@ -101,41 +105,67 @@ func judge(res *latencytest.Result, store baseline.Store, list []Gate) ([]answer
 // compare answers the NoRegression gates, or makes this run a part of the
 // baseline: because somebody asked for it, or because there is none yet, this is
 // nobody's CI, and the run is healthy by the other gates.
-func (g gates) compare(res *latencytest.Result, store baseline.Store, s latencytest.Settings, healthy bool) ([]answer, error) {
-	if s.Update {
-		if s.CI && !s.AllowCIUpdate {
+func (g gates) compare(res *latencytest.Result, store baseline.Store, settings latencytest.Settings, healthy bool) ([]answer, error) {
+	if settings.Update {
+		if settings.CI && !settings.AllowCIUpdate {
 			return nil, errors.New("a baseline is not updated in CI: update it where the change can be reviewed, or set LATGATE_ALLOW_CI_UPDATE=1 as well")
 		}
-		return g.accept(res, store, s.Reason, "accepted: %s was added to the baseline, reason: "+strings.ReplaceAll(s.Reason, "%", "%%"))
+		paths, err := g.accept(res, store, settings.Reason)
+		var answers []answer
+		for _, path := range paths {
+			answers = append(answers, answer{text: fmt.Sprintf("%s: %s is in the baseline, reason: %s", baseline.Accepted, path, providers.Scrub(settings.Reason))})
+		}
+		return answers, err
 	}
 	report, err := baseline.Compare(res, store, g.options, g.questions...)
 	if err != nil {
 		return nil, err
 	}
-	first := true
 	var answers []answer
-	for _, c := range report.Comparisons {
-		first = first && c.Verdict == baseline.Missing && c.Runs == 0
-		answers = append(answers, describe(c))
+	fresh := *res // the scenarios that have no baseline yet
+	fresh.Scenarios = nil
+	for _, s := range res.Scenarios {
+		first := true
+		var own []answer
+		for _, c := range report.Comparisons {
+			if c.Scenario == s.Name {
+				first = first && c.Verdict == baseline.Missing && c.Runs == 0
+				own = append(own, describe(c))
+			}
+		}
+		if first && healthy && !settings.CI {
+			fresh.Scenarios = append(fresh.Scenarios, s)
+			continue
+		}
+		answers = append(answers, own...)
 	}
-	if first && healthy && !s.CI {
-		return g.accept(res, store, "first run", "there was no baseline: it was created as %s. Review it, commit it, and add runs of other days "+
-			"until there are five: -latgate.update -latgate.reason='another day'")
-	}
-	return answers, nil
+	more, err := g.begin(&fresh, store)
+	return append(answers, more...), err
 }
 
-func (g gates) accept(res *latencytest.Result, store baseline.Store, reason, message string) ([]answer, error) {
+// begin makes a result the first run of its baseline.
+func (g gates) begin(res *latencytest.Result, store baseline.Store) ([]answer, error) {
+	if len(res.Scenarios) == 0 {
+		return nil, nil
+	}
+	paths, err := g.accept(res, store, "first run")
+	if errors.Is(err, baseline.ErrTooFew) {
+		return []answer{{warns: true, text: fmt.Sprintf("there is no baseline, and none was created: %v", err)}}, nil
+	}
+	var answers []answer
+	for _, path := range paths {
+		answers = append(answers, answer{text: fmt.Sprintf("there was no baseline: it was created as %s. Review it, commit it, and add runs of other days "+
+			"until there are five: -latgate.update -latgate.reason='another day'", path)})
+	}
+	return answers, err
+}
+
+func (g gates) accept(res *latencytest.Result, store baseline.Store, reason string) ([]string, error) {
 	var metrics []latencytest.Metric
 	for _, q := range g.questions {
 		metrics = append(metrics, q.Metric)
 	}
-	paths, err := baseline.Accept(res, store, reason, metrics...)
-	var answers []answer
-	for _, path := range paths {
-		answers = append(answers, answer{text: fmt.Sprintf(message, path)})
-	}
-	return answers, err
+	return baseline.Accept(res, store, reason, metrics...)
 }
 
 // describe says what a comparison means for the test.

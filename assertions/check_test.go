@@ -82,14 +82,19 @@ func TestEveryFailureIsInOneText(t *testing.T) {
 	assert.Len(t, f.logs, 2, "what passed is told as well")
 }
 
-func TestTheSeedIsInTheCommand(t *testing.T) {
-	t.Parallel()
-	var f fakeT
+// What was set from outside is part of the command; what the plan says is in the test.
+func TestSettingsAreInTheCommand(t *testing.T) {
 	res := result(scenario(200, 1, later(1.4)))
 	res.Plan.Seed = 7
-	assertions.Check(&f, res, fiveRuns(t), ttft90)
-	assert.Contains(t, f.errors[0], "-count=1 -latgate.seed=7 -v\n")
-	assert.Contains(t, f.errors[0], "-count=1 -latgate.seed=7 -latgate.update ")
+	store := fiveRuns(t)
+	var f fakeT
+	assertions.Check(&f, res, store, ttft90)
+	assert.NotContains(t, f.errors[0], "-latgate.seed")
+	t.Setenv("LATGATE_SEED", "9")
+	t.Setenv("LATGATE_REQUESTS", "50")
+	assertions.Check(&f, res, store, ttft90)
+	assert.Contains(t, f.errors[1], "-count=1 -latgate.seed=9 -latgate.requests=50 -v\n")
+	assert.Contains(t, f.errors[1], "-count=1 -latgate.seed=9 -latgate.requests=50 -latgate.update ")
 }
 
 // A result that was loaded from a file knows nothing of the test's commands.
@@ -158,7 +163,7 @@ func TestAMetricThatWasNotStoredIsMissing(t *testing.T) {
 	var f fakeT
 	store := fiveRuns(t)
 	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, assertions.NoRegression(latencytest.StreamEnd)))
-	assert.Contains(t, f.errors[0], "missing: the 5 stored runs hold no stream-end")
+	assert.Contains(t, f.errors[0], "missing: the 5 stored runs hold no stream_end")
 	assert.Equal(t, 5, runsIn(t, store))
 }
 
@@ -175,17 +180,28 @@ func TestAMissingBaselineFailsInCI(t *testing.T) {
 	}
 }
 
-// Only where no scenario has a baseline is it a first run.
-func TestAMissingScenarioFailsBesideOthers(t *testing.T) {
+// A scenario that is new begins its baseline beside others that have theirs.
+func TestANewScenarioBeginsItsBaseline(t *testing.T) {
 	t.Parallel()
 	var f fakeT
 	store := fiveRuns(t)
 	other := scenario(200, 2)
 	other.Name, other.Identity[2].Value = "new", "new"
-	assert.False(t, assertions.Check(&f, result(scenario(200, 1), other), store, ttft90))
-	assert.Contains(t, f.errors[0], "new: P90 ttft: missing: ")
-	assert.NotContains(t, f.errors[0], "all: P90 ttft")
+	assert.True(t, assertions.Check(&f, result(scenario(200, 1), other), store, ttft90))
+	require.Len(t, f.logs, 2)
+	assert.Contains(t, f.logs[0], "all: P90 ttft")
+	assert.Contains(t, f.logs[1], "there was no baseline: it was created as "+store.Location(baseline.KeyOf(other)))
 	assert.Equal(t, 5, runsIn(t, store))
+}
+
+// A quick look with a handful of requests is no history.
+func TestAShortFirstRunIsNotStored(t *testing.T) {
+	t.Parallel()
+	var f fakeT
+	store := baseline.Dir(t.TempDir())
+	assert.True(t, assertions.Check(&f, result(scenario(5, 1)), store, ttft90))
+	assert.Contains(t, f.logs[0], "WARNING: there is no baseline, and none was created: all: too few requests")
+	assert.Zero(t, runsIn(t, store))
 }
 
 func TestIncomparableFailsEverywhere(t *testing.T) {

@@ -21,8 +21,13 @@ func wayOut(res *latencytest.Result, acceptable bool) []string {
 		lines = append(lines, "    samples:  "+filepath.ToSlash(res.Plan.SampleFile))
 	}
 	again := fmt.Sprintf("go test %s -run %s -count=1", packagePath(), quoted(runPattern(res.Test)))
-	if res.Plan.Seed != 1 {
-		again += fmt.Sprintf(" -latgate.seed=%d", res.Plan.Seed)
+	if settings, err := latencytest.ReadSettings(); err == nil {
+		if settings.Seed != 1 {
+			again += fmt.Sprintf(" -latgate.seed=%d", settings.Seed)
+		}
+		if settings.Requests > 0 {
+			again += fmt.Sprintf(" -latgate.requests=%d", settings.Requests)
+		}
 	}
 	lines = append(lines, "    again:    "+again+" -v")
 	if acceptable {

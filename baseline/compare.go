@@ -3,6 +3,7 @@ package baseline
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/latgate/latgate/baseline/stat"
@@ -51,6 +52,7 @@ type Comparison struct {
 type Report struct{ Comparisons []Comparison }
 
 // Compare judges a result against the runs that a store holds for the same keys.
+// A run is not compared with itself, should it be stored already.
 //
 // An error means that stored runs cannot be read, or that a measured value makes
 // no sense; what is missing or cannot be compared is a verdict.
@@ -68,6 +70,7 @@ func Compare(res *latencytest.Result, store Store, o stat.Options, questions ...
 			errs = append(errs, err)
 			continue
 		}
+		runs = slices.DeleteFunc(runs, func(r *Run) bool { return r.sameMeasurement(NewRun(res, s, "")) })
 		for _, q := range questions {
 			c := Comparison{Question: q, Scenario: s.Name, Stored: store.Location(KeyOf(s)), Runs: len(runs)}
 			if c.Verdict, c.Reason, err = incomparable(s, store, runs, q); err != nil {
@@ -133,6 +136,8 @@ func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
 		return fmt.Sprintf("%d of %d requests failed (%s): latencies are invalid from %.0f %%", failed, n, s.Ends(), 100*invalidShare)
 	case len(Values(s, m)) == 0:
 		return fmt.Sprintf("none of %d requests has a value of %v", n, m)
+	case slices.Min(Values(s, m)) <= 0:
+		return fmt.Sprintf("a request has a %v of 0: there are no ratios to that", m)
 	}
 	return ""
 }
@@ -155,7 +160,8 @@ func incomparable(s *latencytest.Scenario, store Store, runs []*Run, q Question)
 }
 
 // nothingStored tells a scenario that was never recorded from one that was
-// recorded under another key, and names the fields of the nearest.
+// recorded under another key, and names the fields of the nearest. Another
+// environment is no mistake of anybody's: each has a baseline of its own.
 func nothingStored(s *latencytest.Scenario, store Store) (Verdict, string, error) {
 	key := KeyOf(s)
 	stored, err := store.Keys(key)
@@ -171,12 +177,22 @@ func nothingStored(s *latencytest.Scenario, store Store) (Verdict, string, error
 	if nearest == nil {
 		return Missing, "there is no baseline yet", nil
 	}
+	if len(nearest) == 1 && nearest[0].Name == "environment" {
+		return Missing, fmt.Sprintf("there is no baseline for the environment %q yet, there is one for %q", nearest[0].Want, nearest[0].Have), nil
+	}
 	parts := make([]string, len(nearest))
 	for i, m := range nearest {
 		parts[i] = m.String()
 	}
 	return Incomparable, "what is stored was measured otherwise: " + strings.Join(parts, "; "), nil
 }
+
+// fewest is the size of a run below which nothing is said about its P90. One such
+// run in a baseline would leave every comparison with it undecided.
+const fewest = 30
+
+// ErrTooFew says that a run is too short for a baseline.
+var ErrTooFew = errors.New("too few requests for a baseline")
 
 // Accept stores every scenario of a result as a new run of its baseline, with the
 // reason why, and returns where. A result that would make a bad baseline is
@@ -192,7 +208,11 @@ func Accept(res *latencytest.Result, store Store, reason string, gated ...latenc
 	var errs []error
 	for _, s := range res.Scenarios {
 		run := NewRun(res, s, reason, gated...)
-		if _, err := run.content(); err != nil {
+		_, err := run.content()
+		if err == nil && len(run.Entries) < fewest {
+			err = fmt.Errorf("%w: %d, want %d", ErrTooFew, len(run.Entries), fewest)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", s.Name, err))
 		}
 		runs = append(runs, run)

@@ -132,7 +132,6 @@ func TestAnotherKeyIsIncomparable(t *testing.T) {
 		{Name: "model", Value: "m-2"},
 		{Name: "region", Value: "eu-central-1"},
 		{Name: "load", Value: "closed(8)"},
-		{Name: "environment", Value: "virtual"},
 		{Name: "prompts", Value: "aaaaaaaaaaaa"},
 		{Name: "timeout", Value: "1s"},
 		{Name: "metrics", Value: "metrics/2"},
@@ -250,12 +249,72 @@ func TestCompareReportsEveryFileItCannotRead(t *testing.T) {
 	}
 }
 
+// Each environment has a baseline of its own: a first run on a laptop is nothing
+// that the runs of the build machines contradict.
+func TestAnotherEnvironmentHasNoBaselineYet(t *testing.T) {
+	t.Parallel()
+	store := storeOf(t, history(5, 40)...)
+	s := scenario(200, 1, later(9))
+	s.Identity = identity(providers.Fact{Name: "environment", Value: "virtual"})
+	c := compare(t, s, store, ttft90)
+	assert.Equal(t, baseline.Missing, c.Verdict)
+	assert.Equal(t, `there is no baseline for the environment "virtual" yet, there is one for "linux/amd64"`, c.Reason)
+}
+
+// One result may be checked twice, and stored before the second time.
+func TestARunIsNotComparedWithItself(t *testing.T) {
+	t.Parallel()
+	res := result(scenario(200, 1))
+	store := storeOf(t, res)
+	c := compare(t, res.Scenarios[0], store, ttft90)
+	assert.Equal(t, baseline.Missing, c.Verdict)
+	assert.Zero(t, c.Runs)
+
+	again, err := baseline.Accept(res, store, "again, under another reason")
+	require.NoError(t, err)
+	assert.Zero(t, compare(t, res.Scenarios[0], store, ttft90).Runs, again)
+}
+
+func TestARunIsStoredOnce(t *testing.T) {
+	t.Parallel()
+	store := baseline.Dir(t.TempDir())
+	res := result(scenario(200, 1))
+	first, err := baseline.Accept(res, store, "why", latencytest.TTFT)
+	require.NoError(t, err)
+	second, err := baseline.Accept(res, store, "why", latencytest.StreamEnd)
+	require.NoError(t, err)
+	assert.Equal(t, first, second)
+	runs, err := store.Runs(keyOf(res.Scenarios[0]))
+	require.NoError(t, err)
+	require.Len(t, runs, 1)
+	assert.Len(t, runs[0].Values(latencytest.TTFT), 200)
+	assert.Len(t, runs[0].Values(latencytest.StreamEnd), 200, "the metric that came later is added")
+
+	other := result(scenario(200, 2))
+	_, err = baseline.Accept(other, store, "why")
+	require.NoError(t, err)
+	runs, err = store.Runs(keyOf(res.Scenarios[0]))
+	require.NoError(t, err)
+	assert.Len(t, runs, 2, "another measurement of the same second")
+}
+
+// A short run would leave every later comparison undecided.
+func TestAShortRunIsNoBaseline(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	_, err := baseline.Accept(result(scenario(29, 1)), baseline.Dir(dir), "why")
+	require.ErrorIs(t, err, baseline.ErrTooFew)
+	require.ErrorContains(t, err, "all: too few requests for a baseline: 29, want 30")
+	assert.Empty(t, tree(t, dir))
+}
+
 func TestCompareRefusesAValueThatMakesNoSense(t *testing.T) {
 	t.Parallel()
 	store := storeOf(t, history(5, 40)...)
-	_, err := baseline.Compare(result(scenario(40, 1, later(0))), store, options, ttft90)
-	assert.ErrorContains(t, err, "want a positive finite number")
-	_, err = baseline.Compare(result(scenario(40, 1)), store, options, baseline.Question{Metric: latencytest.TTFT, Quantile: 90})
+	c := compare(t, scenario(40, 1, later(0)), store, ttft90)
+	assert.Equal(t, baseline.Infrastructure, c.Verdict)
+	assert.Equal(t, "a request has a ttft of 0: there are no ratios to that", c.Reason)
+	_, err := baseline.Compare(result(scenario(40, 1)), store, options, baseline.Question{Metric: latencytest.TTFT, Quantile: 90})
 	assert.ErrorContains(t, err, "quantile is 90")
 }
 

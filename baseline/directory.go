@@ -150,6 +150,9 @@ func (d directory) Add(r *Run) (string, error) {
 		return "", err
 	}
 	dir := d.Location(r.Key)
+	if path, err := addAgain(dir, r); path != "" || err != nil {
+		return path, err
+	}
 	stem := r.Header.Time.Format("2006-01-02T150405Z")
 	if commit := r.Header.Provenance.Commit; commit != "" {
 		stem += "-" + latencytest.FileName(commit)
@@ -161,22 +164,59 @@ func (d directory) Add(r *Run) (string, error) {
 	return path, prune(dir, path)
 }
 
+// addAgain looks for a record of the same measurement, under the same reason, and
+// returns where it is, "" if nowhere. Metrics that it lacks are added to it.
+func addAgain(dir string, r *Run) (string, error) {
+	names, err := runFiles(dir)
+	if err != nil {
+		return "", err
+	}
+	for _, name := range names {
+		stored, err := readRun(name)
+		if err != nil || stored.Header.Reason != r.Header.Reason || !stored.sameMeasurement(r) {
+			continue // a broken file is for those to report who read it
+		}
+		if !stored.adopt(r) {
+			return name, nil
+		}
+		data, err := stored.content()
+		if err != nil {
+			return "", err
+		}
+		temporary, err := writeTemporary(dir, filepath.Base(name), data)
+		if err != nil {
+			return "", err
+		}
+		return name, os.Rename(temporary, name)
+	}
+	return "", nil
+}
+
+func writeTemporary(dir, stem string, data []byte) (string, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return "", err
+	}
+	file, err := os.CreateTemp(dir, stem+".*.partial")
+	if err != nil {
+		return "", err
+	}
+	_, err = file.Write(data)
+	if err = errors.Join(err, file.Chmod(0o644), file.Sync(), file.Close()); err != nil {
+		os.Remove(file.Name())
+		return "", err
+	}
+	return file.Name(), nil
+}
+
 // writeNew writes a file of a name not taken yet, whole or not at all: a hard
 // link makes the finished temporary file appear under its name, and fails when
 // another process has been faster with the same one.
 func writeNew(dir, stem string, data []byte) (path string, err error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
-	}
-	temporary, err := os.CreateTemp(dir, stem+".*.partial")
+	temporary, err := writeTemporary(dir, stem, data)
 	if err != nil {
 		return "", err
 	}
-	defer os.Remove(temporary.Name())
-	_, err = temporary.Write(data)
-	if err = errors.Join(err, temporary.Chmod(0o644), temporary.Sync(), temporary.Close()); err != nil {
-		return "", err
-	}
+	defer os.Remove(temporary)
 	n, err := nextNumber(dir, stem)
 	if err != nil {
 		return "", err
@@ -186,9 +226,9 @@ func writeNew(dir, stem string, data []byte) (path string, err error) {
 		if n > 1 {
 			path = filepath.Join(dir, fmt.Sprintf("%s_%03d.bench", stem, n))
 		}
-		err = os.Link(temporary.Name(), path)
+		err = os.Link(temporary, path)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
-			err = renameNew(temporary.Name(), path)
+			err = renameNew(temporary, path)
 		}
 		if !errors.Is(err, fs.ErrExist) {
 			return path, err

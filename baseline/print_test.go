@@ -56,7 +56,7 @@ func TestTheLineOfAComparison(t *testing.T) {
 			baseline.Comparison{Question: baseline.Question{Metric: latencytest.OutputTokens, Quantile: .999}, Scenario: "all", Verdict: baseline.Pass, Reason: "why", Result: with(func(r *stat.Result) {
 				r.Baseline, r.Candidate = stat.Quantile{HarrellDavis: 40, Type7: 40}, stat.Quantile{HarrellDavis: 42, Type7: 42}
 			})},
-			"all: P99.9 output-tokens 40 → 42 (type-7 40 → 42), ratio 1.23 [1.12, 1.35], p .002 (Holm .018), n 200 + 5×200, between-run sd 3.1 %, smallest detectable +17 %: pass: why",
+			"all: P99.9 output_tokens 40 → 42 (type-7 40 → 42), ratio 1.23 [1.12, 1.35], p .002 (Holm .018), n 200 + 5×200, between-run sd 3.1 %, smallest detectable +17 %: pass: why",
 		},
 		{
 			"too few requests for a variance",

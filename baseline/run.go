@@ -108,6 +108,35 @@ func newEntry(s *latencytest.Sample, metrics []latencytest.Metric) Entry {
 	return e
 }
 
+// sameMeasurement reports whether two runs hold one and the same measurement: one
+// result may be checked, and stored, more than once.
+func (r *Run) sameMeasurement(o *Run) bool {
+	return r.Header.Time.Equal(o.Header.Time) && r.Header.Seed == o.Header.Seed &&
+		slices.EqualFunc(r.Entries, o.Entries, func(a, b Entry) bool {
+			for m, v := range a.Values {
+				if w, ok := b.Values[m]; ok && v != w {
+					return false
+				}
+			}
+			return a.Facts.Number == b.Facts.Number
+		})
+}
+
+// adopt takes the values of metrics that r does not hold from another record of
+// the same measurement, and reports whether there were any.
+func (r *Run) adopt(o *Run) bool {
+	more := false
+	for i, e := range o.Entries {
+		for m, v := range e.Values {
+			if _, ok := r.Entries[i].Values[m]; !ok {
+				r.Entries[i].Values[m] = v
+				more = true
+			}
+		}
+	}
+	return more
+}
+
 // gateValue is what a request counts in a comparison. One that hit its time
 // limit counts at the limit in the times it never reached: leaving it out would
 // make an endpoint that hangs look faster.

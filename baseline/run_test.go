@@ -72,7 +72,7 @@ func TestNewRunStoresTheUsualMetricsAndTheGatedOnes(t *testing.T) {
 	}
 	assert.Equal(t, []string{"ttft", "ttlt", "otps"}, keys(baseline.NewRun(result(s), s, "x")))
 	assert.Equal(t, []string{"ttft", "ttlt", "otps"}, keys(baseline.NewRun(result(s), s, "x", latencytest.TTFT)))
-	assert.Equal(t, []string{"ttft", "ttft-visible", "ttlt", "otps", "stall"}[:4],
+	assert.Equal(t, []string{"ttft", "ttft_visible", "ttlt", "otps", "stall"}[:4],
 		keys(baseline.NewRun(result(s), s, "x", latencytest.TTFTVisible, latencytest.Stall)), "a metric without a value is left out")
 }
 

@@ -22,14 +22,17 @@ import (
 // Prompts must form one scenario; use b.Run for each of several.
 func Bench(b *testing.B, target providers.Target, plan Plan) {
 	b.Helper()
+	if groups := groupPrompts(plan.Prompts, target.Describe); len(groups) > 1 {
+		b.Fatalf("[latgate] the prompts form %d scenarios, whose numbers must not be mixed: use b.Run for each", len(groups))
+	}
 	res, err := job{plan: plan, op: sending(target), test: b.Name(), more: b.Loop}.measure(b.Context())
 	if err != nil {
 		b.Fatalf("[latgate] %v", err)
 	}
-	if len(res.Scenarios) > 1 {
-		b.Fatalf("[latgate] the prompts form %d scenarios, whose numbers must not be mixed: use b.Run for each", len(res.Scenarios))
-	}
 	s := res.Scenarios[0]
+	if len(s.Values(TTFT)) == 0 {
+		b.Fatalf("[latgate] no request succeeded: %s", s.Ends())
+	}
 	printUnits()
 	b.ReportMetric(0, "ns/op")
 	for _, m := range benchMetrics {

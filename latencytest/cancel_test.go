@@ -44,8 +44,12 @@ func TestRunThatIsCalledOff(t *testing.T) {
 			}
 			assert.Equal(t, at(schedule(lively, s).Content[0].At), s.First)
 		}
-		loaded, err := latencytest.Load(path)
-		require.NoError(t, err, "it was not killed")
+		assert.NoFileExists(t, path, "it is no whole run")
+		partial, err := filepath.Glob(path + ".*.partial")
+		require.NoError(t, err)
+		require.Len(t, partial, 1)
+		loaded, err := latencytest.Load(partial[0])
+		require.ErrorIs(t, err, latencytest.ErrInterrupted)
 		assert.Len(t, loaded.Samples, n)
 	})
 }

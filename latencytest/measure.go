@@ -88,7 +88,10 @@ func (j job) measure(ctx context.Context) (*Result, error) {
 		res.Scenarios[0].Identity = plan.identity(j.test, groups[0])
 	}
 	res.distribute()
-	return res, errors.Join(runErr, log.close(res))
+	if runErr != nil {
+		return res, errors.Join(runErr, log.abandon())
+	}
+	return res, log.close(res)
 }
 
 // measured are the turns after the warm-up.

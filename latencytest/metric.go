@@ -33,7 +33,7 @@ var (
 	TTFT = duration("ttft", func(s *Sample) wire.Instant { return s.First })
 
 	// TTFTVisible is the time to the first content a user sees: not reasoning.
-	TTFTVisible = duration("ttft-visible", func(s *Sample) wire.Instant { return s.FirstVisible })
+	TTFTVisible = duration("ttft_visible", func(s *Sample) wire.Instant { return s.FirstVisible })
 
 	// TTFB is the server's own wait as far as the wire can tell: from the request
 	// fully sent to the first byte of the response.
@@ -43,7 +43,7 @@ var (
 	TTLT = duration("ttlt", func(s *Sample) wire.Instant { return s.Last })
 
 	// StreamEnd is the time to the end of the stream, usage records included.
-	StreamEnd = duration("stream-end", func(s *Sample) wire.Instant { return s.End })
+	StreamEnd = duration("stream_end", func(s *Sample) wire.Instant { return s.End })
 
 	// OTPS is output tokens per second after the first: (N − n₁)/(t_last − t_first).
 	// It has no value for a buffered reply: fewer than 3 content events, or a
@@ -51,7 +51,7 @@ var (
 	OTPS = rate("otps", otps)
 
 	// OTPSEndToEnd is N/(t_last − t_call); it includes TTFT.
-	OTPSEndToEnd = rate("otps-e2e", otpsEndToEnd)
+	OTPSEndToEnd = rate("otps_e2e", otpsEndToEnd)
 
 	// TPOT is the time per output token, 1/OTPS.
 	TPOT = Metric{&definition{name: "tpot", unit: "ns", value: func(s *Sample) (float64, bool) {
@@ -65,18 +65,18 @@ var (
 	// ICLP50, ICLP90, ICLP99 and Stall are quantiles and the maximum of one
 	// request's gaps between content events of different reads. An event is not a
 	// token, so these are not inter-token latencies.
-	ICLP50 = duration("icl-p50", func(s *Sample) wire.Instant { return s.Gaps.P50 })
-	ICLP90 = duration("icl-p90", func(s *Sample) wire.Instant { return s.Gaps.P90 })
-	ICLP99 = duration("icl-p99", func(s *Sample) wire.Instant { return s.Gaps.P99 })
+	ICLP50 = duration("icl_p50", func(s *Sample) wire.Instant { return s.Gaps.P50 })
+	ICLP90 = duration("icl_p90", func(s *Sample) wire.Instant { return s.Gaps.P90 })
+	ICLP99 = duration("icl_p99", func(s *Sample) wire.Instant { return s.Gaps.P99 })
 	Stall  = duration("stall", func(s *Sample) wire.Instant { return s.Gaps.Longest })
 
 	// ServerLatency is what the server says of itself. Its start and end are the
 	// provider's own: compare it, never gate on it.
-	ServerLatency = duration("server-latency", func(s *Sample) wire.Instant { return s.ServerLatency })
+	ServerLatency = duration("server_latency", func(s *Sample) wire.Instant { return s.ServerLatency })
 
 	// InputTokens and OutputTokens are the provider's own counts.
-	InputTokens  = tokens("input-tokens", func(s *Sample) providers.Count { return s.Usage.Input })
-	OutputTokens = tokens("output-tokens", func(s *Sample) providers.Count { return s.Usage.Output })
+	InputTokens  = tokens("input_tokens", func(s *Sample) providers.Count { return s.Usage.Input })
+	OutputTokens = tokens("output_tokens", func(s *Sample) providers.Count { return s.Usage.Output })
 )
 
 // Metrics lists every metric.

@@ -3,7 +3,6 @@ package latencytest
 import (
 	"os/exec"
 	"runtime"
-	"runtime/debug"
 	"strings"
 	"sync"
 )
@@ -11,14 +10,12 @@ import (
 // Provenance is where a run came from. It never decides what may be compared;
 // it is what differs between two runs when somebody asks why.
 type Provenance struct {
-	Commit     string `json:"commit,omitzero"` // abbreviated, of the working directory's repository
-	Dirty      bool   `json:"dirty,omitzero"`  // with changes that were not committed
-	Go         string `json:"go"`
-	OS         string `json:"os"`
-	Arch       string `json:"arch"`
-	CPUs       int    `json:"cpus"` // GOMAXPROCS
-	Latgate    string `json:"latgate,omitzero"`
-	AWSBedrock string `json:"bedrockruntime,omitzero"` // version of the SDK, where linked
+	Commit string `json:"commit,omitzero"` // abbreviated, of the working directory's repository
+	Dirty  bool   `json:"dirty,omitzero"`  // with changes that were not committed
+	Go     string `json:"go"`
+	OS     string `json:"os"`
+	Arch   string `json:"arch"`
+	CPUs   int    `json:"cpus"` // GOMAXPROCS
 }
 
 // provenance is asked of git once a process.
@@ -28,16 +25,6 @@ var provenance = sync.OnceValue(func() Provenance {
 		p.Commit = strings.TrimSpace(string(out))
 		out, err := exec.Command("git", "status", "--porcelain", "--untracked-files=no").Output()
 		p.Dirty = err == nil && len(out) > 0
-	}
-	if info, ok := debug.ReadBuildInfo(); ok {
-		for _, m := range append(info.Deps, &info.Main) {
-			switch m.Path {
-			case "github.com/latgate/latgate":
-				p.Latgate = m.Version
-			case "github.com/aws/aws-sdk-go-v2/service/bedrockruntime":
-				p.AWSBedrock = m.Version
-			}
-		}
 	}
 	return p
 })

@@ -88,6 +88,9 @@ func (s *Scenario) table(b *strings.Builder) {
 		fmt.Fprintln(w)
 	}
 	w.Flush()
+	if r := s.Rates(); r.Completed > 0 {
+		fmt.Fprintf(b, "%.4g requests completed a minute, %.4g sent a minute, %.4g output tokens/s\n", r.Completed, r.Sent, r.Tokens)
+	}
 	if p10 := s.Quantile(OTPS, P90); p10 == p10 {
 		fmt.Fprintf(b, "bad tail of otps (its 10th percentile, otps_p10): %s\n", OTPS.Format(p10))
 	}

@@ -48,22 +48,22 @@ func TestResultTable(t *testing.T) {
 steady: 4/4 ok, model m1, region us-east-1, profile optimized
          metric  n       min       P50       P90         P99       max
            ttft  4    400 ms    400 ms    400 ms      400 ms    400 ms
-   ttft-visible  4    500 ms    500 ms    500 ms      500 ms    500 ms
+   ttft_visible  4    500 ms    500 ms    500 ms      500 ms    500 ms
            ttfb  4    280 ms    280 ms    280 ms      280 ms    280 ms
            ttlt  4   2400 ms   2400 ms   2400 ms     2400 ms   2400 ms
            otps  4  50 tok/s  65 tok/s  77 tok/s  79.7 tok/s  80 tok/s
-        icl-p50  4     20 ms     20 ms     20 ms       20 ms     20 ms
+        icl_p50  4     20 ms     20 ms     20 ms       20 ms     20 ms
           stall  4     90 ms     90 ms     90 ms       90 ms     90 ms
-   input-tokens  4        12        12        12          12        12
-  output-tokens  4       101       131       155         160       161
+   input_tokens  4        12        12        12          12        12
+  output_tokens  4       101       131       155         160       161
 bad tail of otps (its 10th percentile, otps_p10): 53 tok/s
 optimized inference was asked for, 1 of 4 requests were served as standard
 buffered: 2/3 ok, throttled 1
          metric  n      min      P50      P90      P99      max
            ttft  2  2000 ms  2000 ms  2000 ms  2000 ms  2000 ms
-   ttft-visible  2  2000 ms  2000 ms  2000 ms  2000 ms  2000 ms
+   ttft_visible  2  2000 ms  2000 ms  2000 ms  2000 ms  2000 ms
            ttlt  2  2000 ms  2000 ms  2000 ms  2000 ms  2000 ms
-  output-tokens  2       50       50       50       50       50
+  output_tokens  2       50       50       50       50       50
 otps_undefined: 2 replies were buffered, too short or without a token count: they have no speed
 P90 ttft with the 1 failed attempts counted as endless (p90_adj): endless
 `

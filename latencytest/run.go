@@ -53,13 +53,11 @@ func Prompts(tb testing.TB, path string) []providers.Prompt {
 
 func report(tb testing.TB, plan Plan, op operation) *Result {
 	tb.Helper()
-	if err := ignoreSampleFiles(); err != nil {
+	if err := Uncached(); err != nil {
 		tb.Fatalf("[latgate] %v", err)
 	}
-	inModule := filepath.Join(Dir, "uncached.partial") // where plan.SampleFile need not be
 	if plan.SampleFile == "" {
 		plan.SampleFile = filepath.Join(Dir, FileName(tb.Name()), sampleFileName(plan.Name))
-		inModule = plan.SampleFile
 	}
 	for _, file := range unfinished(plan.SampleFile) {
 		tb.Logf("[latgate] %s holds the samples of a run that was killed or still goes on; latencytest.Load reads it", file)
@@ -67,9 +65,6 @@ func report(tb testing.TB, plan Plan, op operation) *Result {
 	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(tb.Context())
 	if res != nil {
 		tb.Logf("[latgate] %s", res)
-	}
-	if err == nil {
-		err = defeatTestCache(inModule)
 	}
 	if err != nil {
 		tb.Fatalf("[latgate] %v", err)
@@ -97,14 +92,22 @@ func ignoreSampleFiles() error {
 	if err := os.MkdirAll(Dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, []byte("*.samples.jsonl\n*.partial\n"), 0o644)
+	return os.WriteFile(path, []byte("*.samples.jsonl\n*.partial\nuncached\n"), 0o644)
 }
 
-// defeatTestCache makes it impossible for go test to reuse this run's result. A
-// test that read a file inside the module is not cached while that file is
-// younger than two seconds when the test binary ends, which a date in the future
-// ensures however long the other tests of the package take.
-func defeatTestCache(path string) error {
+// Uncached makes it impossible for go test to reuse the running test's result. A
+// test that read a file inside the module is not cached while that file is younger
+// than two seconds when the test binary ends, which a date in the future ensures
+// however long the other tests of the package take. [Run], [RunFunc] and every
+// check of package assertions call it; in a program that is no test it does nothing.
+func Uncached() error {
+	if !testing.Testing() {
+		return nil
+	}
+	if err := ignoreSampleFiles(); err != nil {
+		return err
+	}
+	path := filepath.Join(Dir, "uncached")
 	file, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
 	if err == nil {
 		future := Now().Add(24 * time.Hour)

@@ -18,8 +18,8 @@ type Sample struct {
 	Number   int       `json:"number"` // over the whole run, warm-up included, from 0
 	Warmup   bool      `json:"warmup,omitzero"`
 	Scenario string    `json:"scenario"`
-	Prompt   string    `json:"prompt"` // the prompt's ID
-	Time     time.Time `json:"time"`   // UTC wall clock at t_call
+	Prompt   string    `json:"prompt"`        // the prompt's ID
+	Time     time.Time `json:"time,omitzero"` // UTC wall clock at t_call
 
 	Class providers.Class `json:"class"`
 	Code  string          `json:"code,omitzero"`  // the provider's name of the error

@@ -126,6 +126,18 @@ func (l *sampleLog) close(res *Result) error {
 	return nil
 }
 
+// abandon leaves the samples of a run that ended early where they are, without an
+// end record, and the file of the last whole run untouched.
+func (l *sampleLog) abandon() error {
+	if l == nil {
+		return nil
+	}
+	if err := errors.Join(l.err, l.file.Chmod(0o644), l.file.Sync(), l.file.Close()); err != nil {
+		return fmt.Errorf("samples were not all written (what was is in %s): %w", l.file.Name(), err)
+	}
+	return nil
+}
+
 // Load reads a sample file. Of a run that was killed it returns everything up to
 // the last whole line, together with an error that wraps [ErrInterrupted].
 func Load(path string) (*Result, error) {
@@ -138,7 +150,7 @@ func Load(path string) (*Result, error) {
 }
 
 // ErrInterrupted says that a sample file has no end: the run was killed.
-var ErrInterrupted = errors.New("the run was interrupted: the file has no end record")
+var ErrInterrupted = errors.New("the run ended early: the file has no end record")
 
 func readSamples(r io.Reader, name string) (*Result, error) {
 	var res *Result

@@ -53,7 +53,7 @@ func Example() {
 
 	// Output:
 	// chat: inconclusive: 1.23 times worse [1.17, 1.30], p 3.7e-06 in one session: measure the scenario again in a fresh one
-	// search: pass: ratio 1.01 [0.96, 1.07] excludes 1.20
+	// search: pass: at most 1.07 times worse, which excludes 1.20
 	// chat: regression: 1.22 times worse [1.17, 1.27], Holm p 2.4e-07 of 2, confirmed in 2 sessions
 	// P90 580 → 706 ms (type-7 578 → 704), n [200 200] + 5×200, between-run sd 2.5 %, smallest detectable +13 %
 }

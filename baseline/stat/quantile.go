@@ -45,7 +45,7 @@ func Type7(sorted []float64, q float64) float64 {
 	if part == 0 {
 		return sorted[i]
 	}
-	return sorted[i] + part*(sorted[i+1]-sorted[i])
+	return sorted[i] + float64(part*(sorted[i+1]-sorted[i])) // never fused: the same bits on every machine
 }
 
 // weights are the Harrell-Davis weights of the order statistics first, first+1, …

@@ -82,7 +82,7 @@ func (r *Result) hint() string {
 	if !r.estimable() {
 		return ""
 	}
-	return fmt.Sprintf(" (ratio %.2f [%.2f, %.2f])", r.Ratio, r.Low, r.High)
+	return fmt.Sprintf(" (%.2f times worse [%.2f, %.2f])", r.Ratio, r.Low, r.High)
 }
 
 // relief says why a comparison passed.
@@ -95,14 +95,14 @@ func (r *Result) relief(worse, better claim) string {
 	case r.High < 1:
 		return better.String()
 	}
-	return fmt.Sprintf("ratio %.2f [%.2f, %.2f] excludes %.2f", r.Ratio, r.Low, r.High, 1+r.RuleOut)
+	return fmt.Sprintf("at most %.2f times worse, which excludes %.2f", r.High, 1+r.RuleOut)
 }
 
 // doubt says why a comparison that cannot pass is no regression either.
 func (r *Result) doubt(o Options, worse claim) string {
 	switch {
 	case r.Low <= 1:
-		return fmt.Sprintf("ratio %.2f [%.2f, %.2f] excludes neither 1 nor %.2f", r.Ratio, r.Low, r.High, 1+r.RuleOut)
+		return fmt.Sprintf("%.2f to %.2f times worse, which excludes neither 1 nor %.2f", r.Low, r.High, 1+r.RuleOut)
 	case r.Ratio < 1+r.MinEffect:
 		return fmt.Sprintf("%v, estimated below %.2f but perhaps above %.2f", worse, 1+r.MinEffect, 1+r.RuleOut)
 	case worse.holmP > o.Alpha:

@@ -61,7 +61,7 @@ func TestVerdicts(t *testing.T) {
 			want: Inconclusive, reason: `^0 stored runs of the 3 needed to know how much runs vary$`,
 		}, {
 			name: "one stored run", baseline: stored(1, n, sigma), sessions: []float64{1.5}, options: single,
-			want: Inconclusive, reason: `^1 stored run of the 3 needed .* \(ratio 1.50 \[`,
+			want: Inconclusive, reason: `^1 stored run of the 3 needed .* \(1.50 times worse \[`,
 		}, {
 			name: "two stored runs", baseline: stored(2, n, sigma), sessions: []float64{1.5}, options: single,
 			want: Inconclusive, reason: `^2 stored runs of the 3 needed`,
@@ -71,7 +71,7 @@ func TestVerdicts(t *testing.T) {
 			want:    Regression, reason: `^1.50 times worse`,
 		}, {
 			name: "short candidate", baseline: stored(5, n, sigma), sessions: []float64{3}, n: 29, options: single,
-			want: Inconclusive, reason: `^the shortest run has 29 requests, P90 needs 30 \(ratio`,
+			want: Inconclusive, reason: `^the shortest run has 29 requests, P90 needs 30 \(3.01 times worse`,
 		}, {
 			name: "hardly any candidate", baseline: stored(5, n, sigma), sessions: []float64{3}, n: 1, options: single,
 			want: Inconclusive, reason: `^the shortest run has 1 request, P90 needs 30$`,
@@ -92,7 +92,7 @@ func TestVerdicts(t *testing.T) {
 			want: Inconclusive, reason: `^1.18 times worse .*, p 0.0\d+ alone but Holm p .* in the build; needs ≈ \d+ requests`,
 		}, {
 			name: "not confirmed", baseline: stored(5, n, .2), sessions: []float64{1.2, .95}, sigma: .2,
-			want: Pass, reason: `^ratio 1.07 \[.*\] excludes 1.20$`,
+			want: Pass, reason: `^at most 1.1\d times worse, which excludes 1.20$`,
 		}, {
 			name: "confirmed within the tolerance of the pass", baseline: stored(5, n, .05), sessions: []float64{1.13, 1.13}, sigma: .05,
 			want: Regression, reason: `^1.13 times worse`,
@@ -113,13 +113,13 @@ func TestVerdicts(t *testing.T) {
 			want: Pass, reason: `^1.07 times better \[1.0\d, 1.\d\d\]$`,
 		}, {
 			name: "same", baseline: stored(5, n, .3), sessions: []float64{1}, sigma: .3,
-			want: Pass, reason: `^ratio 1.00 \[0.\d\d, 1.\d\d\] excludes 1.20$`,
+			want: Pass, reason: `^at most 1.\d\d times worse, which excludes 1.20$`,
 		}, {
 			name: "a proven slow-down within the tolerance", baseline: stored(5, n, .05), sessions: []float64{1.06}, sigma: .05,
 			want: Pass, reason: `^1.06 times worse \[1.0\d, 1.\d\d\], within the tolerance of 1.20$`,
 		}, {
 			name: "too noisy", baseline: stored(5, n, .8), sessions: []float64{1}, sigma: .8,
-			want: Inconclusive, reason: `^ratio 1.00 \[0.\d\d, 1.\d\d\] excludes neither 1 nor 1.20; needs ≈ \d+ requests to settle \+20 %$`,
+			want: Inconclusive, reason: `^0.\d\d to 1.\d\d times worse, which excludes neither 1 nor 1.20; needs ≈ \d+ requests to settle \+20 %$`,
 		}, {
 			name: "proven, small or large", baseline: stored(5, n, .2), sessions: []float64{1.09}, sigma: .2,
 			options: Options{MinEffect: .1, RuleOut: .1},
