@@ -95,6 +95,7 @@ func TestGoTestNeverReusesAResult(t *testing.T) {
 	write("usual/latency_test.go", strings.Replace(scratchTest, "SAMPLEFILE", `""`, 1))
 	elsewhere := filepath.Join(t.TempDir(), "samples.jsonl")
 	write("elsewhere/latency_test.go", strings.Replace(scratchTest, "SAMPLEFILE", "`"+elsewhere+"`", 1))
+	write("checked/latency_test.go", checkedTest())
 	write("control/control_test.go", controlTest)
 
 	run := func() map[string]string {
@@ -109,7 +110,7 @@ func TestGoTestNeverReusesAResult(t *testing.T) {
 				lines[strings.TrimPrefix(fields[1], "example.com/scratch/")] = line
 			}
 		}
-		require.Len(t, lines, 3, "%s", out)
+		require.Len(t, lines, 4, "%s", out)
 		return lines
 	}
 	run()
@@ -118,6 +119,17 @@ func TestGoTestNeverReusesAResult(t *testing.T) {
 	assert.NotContains(t, again["usual"], "(cached)")
 	assert.NotContains(t, again["elsewhere"], "(cached)", "though the samples are outside of the module")
 	assert.FileExists(t, elsewhere)
+	assert.NotContains(t, again["checked"], "(cached)", "though nothing but the check knows of the test")
+}
+
+// checkedTest measures without a test, and checks the result in one.
+func checkedTest() string {
+	return strings.NewReplacer(
+		"SAMPLEFILE", `""`,
+		"latencytest.RunFunc(t, rec,", "res, err := latencytest.MeasureFunc(t.Context(), rec,",
+		"\t})\n}\n\nfunc TestSlow", "\t})\n\tassertions.Check(t, res, nil, assertions.ErrorRate(.5))\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n}\n\nfunc TestSlow",
+		"\t\"github.com/latgate/latgate/latencytest\"", "\t\"github.com/latgate/latgate/assertions\"\n\t\"github.com/latgate/latgate/latencytest\"",
+	).Replace(scratchTest)
 }
 
 // plainEnviron is the environment of somebody who set nothing: what a CI job sets
