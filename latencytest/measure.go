@@ -195,13 +195,15 @@ func (r *run) sorted() []Sample {
 }
 
 // rejected returns an error when every warm-up request failed in a way that
-// measuring on cannot change: no credentials, no route, no such model.
+// measuring on cannot change: no credentials, no route, no such model, no known
+// protocol.
 func rejected(warmup []Sample) error {
 	if len(warmup) == 0 {
 		return nil
 	}
 	for _, s := range warmup {
-		if s.Class != providers.Connect && s.Class != providers.HTTP4xx && s.Calls > 0 {
+		hopeless := s.Class == providers.Connect || s.Class == providers.HTTP4xx || s.Class == providers.Parse
+		if !hopeless && s.Calls > 0 {
 			return nil
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/latgate/latgate/providers"
@@ -122,6 +123,13 @@ func errorText(err error) string {
 	return providers.Scrub(err.Error())
 }
 
+// short makes what a reply says of itself fit to be stored: a server may send
+// anything as a name.
+func short(name string) string {
+	name = providers.Inert(name)
+	return strings.ToValidUTF8(name[:min(len(name), 200)], "")
+}
+
 // unknownProvider is what [providers.Decoders] reports for a protocol nobody knows.
 const unknownProvider = "unknown"
 
@@ -141,8 +149,8 @@ func (s *Sample) exchange(x *wire.Exchange, late time.Duration) {
 
 func (s *Sample) response(r *providers.Response, late time.Duration) {
 	s.Class, s.Code, s.Error = r.Class, providers.Scrub(r.Code), providers.Scrub(r.Detail)
-	s.Provider, s.API, s.Model = r.Provider, r.API, r.Model
-	s.RequestID, s.Stop, s.Served = r.RequestID, r.Stop, r.Served
+	s.Provider, s.API, s.Model = r.Provider, r.API, short(r.Model)
+	s.RequestID, s.Stop, s.Served = short(r.RequestID), short(r.Stop), short(r.Served)
 	s.FirstEvent = r.FirstFrame.Add(late)
 	s.First, s.FirstVisible, s.Last = r.First().Add(late), r.FirstVisible().Add(late), r.Last().Add(late)
 	s.End = r.End.Add(late)

@@ -105,7 +105,7 @@ func scenarioName(groups []group, g int) string {
 			return other.facts.Get(name) != value
 		})
 		if differs {
-			parts = append(parts, orNone(value))
+			parts = append(parts, providers.Inert(orNone(value))) // names are printed
 		}
 	}
 	return strings.Join(parts, ",")

@@ -48,16 +48,20 @@ func ClassOfError(err error) Class {
 	return Connect
 }
 
-// ClassOfStatus classifies an HTTP error status; code is the provider's name
-// for the error, which decides where it names a throttle.
+// ClassOfStatus classifies a status that is no success; code is the provider's
+// name for the error, which decides where it names a throttle. A status below 400,
+// such as a redirect that the client did not follow, reports no error of anybody's:
+// it is a reply that the protocol does not know, hence Parse.
 func ClassOfStatus(status int, code string) Class {
 	switch {
 	case IsThrottle(code), status == 529, status == 429 && !isNotReady(code):
 		return Throttled
 	case status >= 500:
 		return HTTP5xx
+	case status >= 400:
+		return HTTP4xx
 	}
-	return HTTP4xx
+	return Parse
 }
 
 // isNotReady reports the codes that travel under 429 and are no throttle: a cold

@@ -131,6 +131,12 @@ func (p Prompt) Validate() error {
 	switch {
 	case strings.TrimSpace(p.Text) == "":
 		return errors.New("text_prompt: missing or blank")
+	case strings.ContainsFunc(p.ID, isControl):
+		return controlError("id", p.ID)
+	case strings.ContainsFunc(p.Model, isControl):
+		return controlError("model_id", p.Model)
+	case strings.ContainsFunc(p.Region, isControl):
+		return controlError("region", p.Region)
 	case p.MaxTokens < 0:
 		return fmt.Errorf("expected_output_tokens: want a positive number, got %d", p.MaxTokens)
 	case p.TaskType != "" && p.TaskType != "Text-Generation":
@@ -143,4 +149,8 @@ func (p Prompt) Validate() error {
 		return errors.New("cached_context: prompt_caching is on, but there is nothing to cache")
 	}
 	return nil
+}
+
+func controlError(field, value string) error {
+	return fmt.Errorf("%s: control character in %q", field, value)
 }

@@ -54,6 +54,9 @@ func TestBadPromptNamesFileLineAndField(t *testing.T) {
 		{"other task", `{"text_prompt": "a", "task_type": "Image"}`, `set.jsonl:2: task_type: want Text-Generation, got "Image"`},
 		{"other profile", `{"text_prompt": "a", "inference_profile": "fast"}`, `set.jsonl:2: inference_profile: want standard or optimized, got "fast"`},
 		{"other time to live", `{"text_prompt": "a", "cache_ttl": "2h"}`, `set.jsonl:2: cache_ttl: want 5m or 1h, got "2h"`},
+		{"control character in the id", `{"id": "a\u001bb", "text_prompt": "a"}`, `set.jsonl:2: id: control character in "a\x1bb"`},
+		{"line end in the model", `{"model_id": "m\n::error::x", "text_prompt": "a"}`, `set.jsonl:2: model_id: control character in "m\n::error::x"`},
+		{"line separator in the region", `{"region": "us-east-1\u2028", "text_prompt": "a"}`, `set.jsonl:2: region: control character in "us-east-1\u2028"`},
 		{"nothing to cache", `{"text_prompt": "a", "prompt_caching": true}`, "set.jsonl:2: cached_context: prompt_caching is on"},
 		{"id used twice", `{"id": "first", "text_prompt": "a"}`, `set.jsonl:2: id: "first" is used on line 1 already`},
 	} {

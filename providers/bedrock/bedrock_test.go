@@ -200,6 +200,8 @@ func TestPromptGoesBeforeTarget(t *testing.T) {
 		target.Describe(providers.Prompt{Text: "a"}).String())
 	assert.Equal(t, "provider=bedrock api=converse-stream model=amazon.nova-lite-v1:0 region=us-west-2 profile=standard top-k=40",
 		target.Describe(providers.Prompt{Text: "a", Model: "amazon.nova-lite-v1:0", Region: "us-west-2", Profile: "standard"}).String())
+	retrying := bedrock.ConverseStream(client(nil), model, bedrock.SDKRetries())
+	assert.Equal(t, "sdk", retrying.Describe(providers.Prompt{}).Get("retries"), "a sample then spans all attempts")
 	endpoint := bedrock.Converse(client(nil, func(o *bedrockruntime.Options) { o.BaseEndpoint = aws.String("http://127.0.0.1:8080") }), model)
 	assert.Equal(t, "127.0.0.1", endpoint.Describe(providers.Prompt{}).Get("endpoint"))
 }

@@ -46,7 +46,7 @@ func newTarget(client *bedrockruntime.Client, api, model string, options []Optio
 	for _, o := range options {
 		o.apply(&t.settings)
 	}
-	t.transport = &wire.Transport{Base: sdkTransport{t.options.HTTPClient}, Detach: isEventStream}
+	t.transport = &wire.Transport{Base: sdkTransport{t.options.HTTPClient}, Detach: isEventStream, Terminal: terminal}
 	t.options.HTTPClient = capturing{t.transport}
 	if !t.settings.sdkRetries {
 		t.options.Retryer = aws.NopRetryer{}
@@ -72,6 +72,15 @@ func isEventStream(resp *http.Response) bool {
 	return resp.StatusCode == http.StatusOK && mediaType == "application/vnd.amazon.eventstream"
 }
 
+// terminal is for [wire.Transport.Terminal]: nobody reads a detached stream, so
+// nobody would close one that the endpoint leaves open.
+func terminal(resp *http.Response) func([]byte) bool {
+	if !isEventStream(resp) {
+		return nil
+	}
+	return protocol.StreamEnd()
+}
+
 // Describe implements [providers.Target].
 func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	facts := providers.Facts{
@@ -90,6 +99,9 @@ func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	number("top-p", t.settings.topP)
 	if k := t.settings.topK; k != nil {
 		facts = append(facts, providers.Fact{Name: "top-k", Value: strconv.Itoa(*k)})
+	}
+	if t.settings.sdkRetries {
+		facts = append(facts, providers.Fact{Name: "retries", Value: "sdk"})
 	}
 	if t.options.BaseEndpoint != nil {
 		facts = append(facts, providers.Fact{Name: "endpoint", Value: endpointName(*t.options.BaseEndpoint)})

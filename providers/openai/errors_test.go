@@ -39,7 +39,7 @@ func TestRefusals(t *testing.T) {
 		{"key", 401, `{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}`, providers.HTTP4xx, "invalid_api_key", "Incorrect API key"},
 		{"server error", 500, `{"error":{"message":"The server had an error","type":"server_error","param":null,"code":null}}`, providers.HTTP5xx, "server_error", "The server had an error"},
 		{"unavailable", 503, `{"error":{"message":"m","type":"server_error","code":503}}`, providers.HTTP5xx, "503", "m"},
-		{"redirect that was not followed", 307, ``, providers.HTTP4xx, "", ""},
+		{"redirect that was not followed", 307, ``, providers.Parse, "", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 )
@@ -11,6 +12,10 @@ import (
 // a seed gives the same times whatever order goroutines run in.
 const SampleHeader = "X-Latgate-Sample"
 
+// ErrOperationEnded refuses a request made under a [Capture] whose exchanges
+// have been asked for: nobody would see it.
+var ErrOperationEnded = errors.New("wire: the operation this request belongs to has ended")
+
 // A Capture collects the exchanges of one operation: every HTTP attempt made
 // under its context through a [Transport]. It is safe for concurrent use.
 type Capture struct {
@@ -18,27 +23,43 @@ type Capture struct {
 
 	mu        sync.Mutex
 	exchanges []*Exchange
-	open      sync.WaitGroup
+	open      int       // exchanges that have not ended
+	idle      sync.Cond // open is 0
+	sealed    bool
 }
 
 type captureKey struct{}
 
 // NewCapture returns an empty capture for the sample of this number, counted
 // from 0 over a whole run.
-func NewCapture(number int) *Capture { return &Capture{number: number} }
+func NewCapture(number int) *Capture {
+	c := &Capture{number: number}
+	c.idle.L = &c.mu
+	return c
+}
 
 // Context returns a context that ties requests made with it to c.
 func (c *Capture) Context(ctx context.Context) context.Context {
 	return context.WithValue(ctx, captureKey{}, c)
 }
 
-// Exchanges waits until every exchange begun so far has ended and returns them
-// in the order in which they began.
+// Exchanges ends the operation: it waits until every exchange begun so far has
+// ended and returns them in the order in which they began. A request made under
+// c from now on, by a goroutine that was left behind, fails with
+// [ErrOperationEnded].
 func (c *Capture) Exchanges() []*Exchange {
-	c.open.Wait()
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.sealed = true
+	c.waitLocked()
 	return append([]*Exchange(nil), c.exchanges...)
+}
+
+// waitLocked waits, releasing c.mu meanwhile, until no exchange is open.
+func (c *Capture) waitLocked() {
+	for c.open > 0 {
+		c.idle.Wait()
+	}
 }
 
 // CaptureOf returns the capture that ctx ties requests to, or nil.
@@ -56,13 +77,26 @@ func SampleNumber(ctx context.Context) (int, bool) {
 	return c.number, true
 }
 
-// begin starts the clock of a new exchange. Its end must be reported to c.open.
-func (c *Capture) begin() *Exchange {
-	x := &Exchange{}
+// begin starts the clock of a new exchange, whose end must be reported with end.
+func (c *Capture) begin() (*Exchange, error) {
 	c.mu.Lock()
+	if c.sealed {
+		c.mu.Unlock()
+		return nil, ErrOperationEnded
+	}
+	x := &Exchange{}
 	c.exchanges = append(c.exchanges, x)
-	c.open.Add(1)
+	c.open++
 	c.mu.Unlock()
 	x.Call = time.Now()
-	return x
+	return x, nil
+}
+
+// end says that an exchange is complete: nobody writes to it any more.
+func (c *Capture) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.open--; c.open == 0 {
+		c.idle.Broadcast()
+	}
 }

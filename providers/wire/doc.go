@@ -18,6 +18,13 @@
 //		fmt.Println(x.Status, x.BodyStart(), len(x.Body))
 //	}
 //
+// A stream ends at the first of these: the server ends the body, the caller closes
+// it, the context is done, or the protocol's terminal event has come and the server
+// leaves the body open (where [Transport.Terminal] knows that event). Which one it
+// was is the exchange's [Ending]. The operation ends when its exchanges are handed
+// out: later requests under the same capture fail with [ErrOperationEnded], so that
+// what is handed out is complete and stays as it is.
+//
 // The frame readers [SSEReader] and [EventStreamReader] cut a body into events
 // and say at which byte each one ends; [Exchange.ReadOf] turns that offset into
 // the time of the read that completed the event. A read is not an event and an

@@ -93,6 +93,7 @@ const (
 	EndEOF      Ending = "eof"       // the server ended the body
 	EndClosed   Ending = "closed"    // the caller closed the body first
 	EndContext  Ending = "context"   // the request's context was done first
+	EndTerminal Ending = "terminal"  // the terminal event came, and then nothing: see Transport.Terminal
 	EndFailed   Ending = "failed"    // reading the body failed: see Exchange.Err
 	EndNoReply  Ending = "no-reply"  // no response came: see Exchange.Err
 	EndTooLarge Ending = "too-large" // the reply outgrew Transport.MaxBody

@@ -12,6 +12,10 @@ import (
 const (
 	firstBuffer = 16 << 10
 	minimumRead = 4 << 10 // net/http's own read buffer: a smaller one splits what came together
+
+	// linger is how long a server has to end the body after its terminal event.
+	// The end is one round trip away at most, and mostly in the same packet.
+	linger = 250 * time.Millisecond
 )
 
 // ErrBodyTooLarge is what a caller reads when a reply outgrew [Transport.MaxBody].
@@ -25,6 +29,9 @@ type pump struct {
 	source io.ReadCloser
 	call   time.Time
 	max    int64
+
+	terminal  func(body []byte) bool // see Transport.Terminal; may be nil
+	lingering *time.Timer            // set once the terminal event has come
 
 	mu     sync.Mutex
 	more   sync.Cond // the buffer grew, or the stream ended
@@ -67,6 +74,20 @@ func (p *pump) run(ctx context.Context) {
 			p.finish(ctx, At(at), err)
 			return
 		}
+		if n > 0 && p.terminal != nil {
+			p.awaitEnd()
+		}
+	}
+}
+
+// awaitEnd looks for the terminal event, and ends a stream that has had it when
+// no read follows for a while.
+func (p *pump) awaitEnd() {
+	switch {
+	case p.lingering != nil:
+		p.lingering.Reset(linger)
+	case p.terminal(p.buf):
+		p.lingering = time.AfterFunc(linger, func() { p.stop(EndTerminal) })
 	}
 }
 
@@ -84,7 +105,10 @@ func (p *pump) space() []byte {
 }
 
 func (p *pump) finish(ctx context.Context, at Instant, err error) {
-	p.stop(EndEOF) // no-op when the caller or the context was first
+	p.stop(EndEOF) // no-op when something else was first
+	if p.lingering != nil {
+		p.lingering.Stop()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.ended, p.end, p.err = true, at, err
@@ -95,6 +119,8 @@ func (p *pump) finish(ctx context.Context, at Instant, err error) {
 		p.ending = EndTooLarge
 	case p.stopped == EndClosed:
 		p.ending = EndClosed
+	case p.stopped == EndTerminal:
+		p.ending, p.err = EndTerminal, io.EOF
 	case p.stopped == EndContext || ctx.Err() != nil:
 		p.ending, p.err = EndContext, context.Cause(ctx)
 	default:

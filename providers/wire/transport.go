@@ -14,7 +14,8 @@ import (
 const DefaultMaxBody = 64 << 20
 
 // A Transport is an [http.RoundTripper] that records every exchange made under
-// a [Capture]'s context. Other requests pass through untouched.
+// a [Capture]'s context. Other requests pass through untouched, and those of an
+// operation that has ended fail with [ErrOperationEnded].
 //
 // It changes two things about the request, on a clone: Accept-Encoding is set to
 // identity unless the caller set one (a compressing hop that does not flush
@@ -43,6 +44,19 @@ type Transport struct {
 	// that do not read the reply themselves: an SDK's own decoding would cost
 	// time and hold the stream back.
 	Detach func(*http.Response) bool
+
+	// Terminal, where not nil, is asked of each response for a function that
+	// reports whether the body so far holds its protocol's terminal event; nil
+	// means that none is known. The function is called after each read, with all
+	// that has been read, until it returns true. From then on the server has 250 ms,
+	// and as long again after each further read, to end the body itself, which
+	// keeps the connection fit for reuse; otherwise the stream ends there, with
+	// [EndTerminal]. It is for callers that would wait for an end that some
+	// servers do not send, as detached ones do.
+	//
+	// The function is called between two reads, so it must be quick: it should
+	// keep in mind how far it has looked. It must not keep or change the bytes.
+	Terminal func(*http.Response) func(body []byte) bool
 
 	once sync.Once
 	base http.RoundTripper
@@ -79,7 +93,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if capture == nil {
 		return t.roundTripper().RoundTrip(req)
 	}
-	x := capture.begin()
+	x, err := capture.begin()
+	if err != nil {
+		if req.Body != nil {
+			req.Body.Close()
+		}
+		return nil, err
+	}
 	clock := &phaseClock{call: x.Call}
 	out, sent := instrumented(req, clock)
 	describe(x, req)
@@ -93,7 +113,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if ctx.Err() != nil {
 			x.Ending = EndContext
 		}
-		capture.open.Done()
+		capture.end()
 		return nil, err
 	}
 	x.Proto, x.Status, x.Uncompressed = resp.Proto, resp.StatusCode, resp.Uncompressed
@@ -105,11 +125,16 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		maximum = DefaultMaxBody
 	}
 	p := newPump(resp.Body, x.Call, maximum)
+	if t.Terminal != nil {
+		p.terminal = t.Terminal(resp)
+	}
 	go func() {
-		defer capture.open.Done()
+		defer capture.end()
 		p.run(ctx)
 		x.Body, x.Marks, x.End, x.Ending = p.buf, p.marks, p.end, p.ending
-		if p.ending != EndEOF && p.ending != EndClosed {
+		switch p.ending {
+		case EndEOF, EndClosed, EndTerminal:
+		default:
 			x.Err = p.err
 		}
 		x.Phases = clock.read(headAt)
@@ -184,9 +209,12 @@ func describe(x *Exchange, req *http.Request) {
 }
 
 // Wait blocks until every exchange begun under ctx has ended, for callers that
-// gave up reading (see [Transport.Detach]). Without a capture it returns at once.
+// gave up reading (see [Transport.Detach]). The operation may go on with further
+// requests. Without a capture Wait returns at once.
 func Wait(ctx context.Context) {
 	if c := CaptureOf(ctx); c != nil {
-		c.open.Wait()
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.waitLocked()
 	}
 }

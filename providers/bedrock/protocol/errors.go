@@ -3,7 +3,9 @@ package protocol
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"github.com/latgate/latgate/providers"
@@ -30,6 +32,9 @@ func decodeError(r *providers.Response, x *wire.Exchange) {
 		r.Code = errorName(body.Code)
 	}
 	r.Class = providers.ClassOfStatus(x.Status, r.Code)
+	if r.Class == providers.Parse && r.Detail == "" {
+		r.Detail = fmt.Sprintf("status %d %s, which is neither a reply nor an error", x.Status, http.StatusText(x.Status))
+	}
 }
 
 // errorName strips a URL behind a colon and a namespace before a hash.
