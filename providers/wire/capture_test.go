@@ -62,7 +62,6 @@ func TestOperationEndsWhenItsExchangesAreHandedOut(t *testing.T) {
 				}
 			})
 		}
-		wire.Wait(ctx) // does not end the operation
 		for answered.Load() < 8 {
 			time.Sleep(time.Microsecond)
 		}

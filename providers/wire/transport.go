@@ -208,7 +208,7 @@ func describe(x *Exchange, req *http.Request) {
 	}
 }
 
-// Wait blocks until every exchange begun under ctx has ended, for callers that
+// Wait blocks until no exchange under ctx is open any more, for callers that
 // gave up reading (see [Transport.Detach]). The operation may go on with further
 // requests. Without a capture Wait returns at once.
 func Wait(ctx context.Context) {
