@@ -2,17 +2,9 @@ package latencytest
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
-	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
-	"time"
-	"unicode"
 
 	"github.com/latgate/latgate/providers"
 )
@@ -70,71 +62,4 @@ func report(tb testing.TB, plan Plan, op operation) *Result {
 		tb.Fatalf("[latgate] %v", err)
 	}
 	return res
-}
-
-// Dir is where a package's baselines, recordings and latest samples live.
-const Dir = "testdata/latgate"
-
-func sampleFileName(plan string) string {
-	if plan == "" {
-		return "latest.samples.jsonl"
-	}
-	return FileName(plan) + ".latest.samples.jsonl"
-}
-
-// ignoreSampleFiles keeps samples out of the user's repository: baselines are
-// reviewed and committed, the latest run is neither.
-func ignoreSampleFiles() error {
-	path := filepath.Join(Dir, ".gitignore")
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
-	if err := os.MkdirAll(Dir, 0o755); err != nil {
-		return err
-	}
-	return os.WriteFile(path, []byte("*.samples.jsonl\n*.partial\nuncached\n"), 0o644)
-}
-
-// Uncached makes it impossible for go test to reuse the running test's result. A
-// test that read a file inside the module is not cached while that file is younger
-// than two seconds when the test binary ends, which a date in the future ensures
-// however long the other tests of the package take. [Run], [RunFunc] and every
-// check of package assertions call it; in a program that is no test it does nothing.
-func Uncached() error {
-	if !testing.Testing() {
-		return nil
-	}
-	if err := ignoreSampleFiles(); err != nil {
-		return err
-	}
-	path := filepath.Join(Dir, "uncached")
-	file, err := os.OpenFile(path, os.O_RDONLY|os.O_CREATE, 0o644)
-	if err == nil {
-		future := Now().Add(24 * time.Hour)
-		err = errors.Join(file.Close(), os.Chtimes(path, future, future))
-	}
-	if err != nil {
-		return fmt.Errorf("go test might reuse this result later: %w", err)
-	}
-	return nil
-}
-
-var (
-	unsafeInNames = regexp.MustCompile(`[^A-Za-z0-9._,=+@-]+`)
-	reservedName  = regexp.MustCompile(`(?i)^(con|prn|aux|nul|com[0-9]|lpt[0-9])(\.|$)`)
-)
-
-// FileName turns a test's or scenario's name into a file name that every
-// operating system takes. Where letters or the end of the name are lost, a digest
-// of it keeps the file apart from those of similar names.
-func FileName(name string) string {
-	safe := strings.Trim(unsafeInNames.ReplaceAllString(name, "_"), ".")
-	if safe == "" || reservedName.MatchString(safe) {
-		safe = "_" + safe
-	}
-	if len(safe) > 100 || strings.ContainsFunc(name, func(r rune) bool { return r > unicode.MaxASCII }) {
-		sum := sha256.Sum256([]byte(name))
-		safe = safe[:min(len(safe), 91)] + "-" + hex.EncodeToString(sum[:4])
-	}
-	return safe
 }
