@@ -51,7 +51,7 @@ func (e errorRate) judge(res *latencytest.Result, store baseline.Store) ([]answe
 	p := make([]float64, len(res.Scenarios))
 	for i, s := range res.Scenarios {
 		var err error
-		if stored[i], err = baseline.StoredFailures(s, store); err != nil {
+		if stored[i], err = baseline.StoredFailures(res, s, store); err != nil {
 			return nil, err
 		}
 		if p[i], err = stat.Fisher(failures(s), stored[i]); err != nil {

@@ -65,12 +65,11 @@ func Compare(res *latencytest.Result, store Store, o stat.Options, questions ...
 	var asked []int // the comparison of each member of the family
 	var errs []error
 	for _, s := range res.Scenarios {
-		runs, err := store.Runs(KeyOf(s))
+		runs, err := history(res, s, store)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		runs = slices.DeleteFunc(runs, func(r *Run) bool { return r.sameMeasurement(NewRun(res, s, "")) })
 		for _, q := range questions {
 			c := Comparison{Question: q, Scenario: s.Name, Stored: store.Location(KeyOf(s)), Runs: len(runs)}
 			if c.Verdict, c.Reason, err = incomparable(s, store, runs, q); err != nil {
@@ -95,6 +94,14 @@ func Compare(res *latencytest.Result, store Store, o stat.Options, questions ...
 		c.Result, c.Verdict, c.Reason = &results[i], Verdict(results[i].Verdict), results[i].Reason
 	}
 	return report, nil
+}
+
+// history returns the stored runs of a scenario, without the one that holds this
+// very measurement: a run says nothing about itself.
+func history(res *latencytest.Result, s *latencytest.Scenario, store Store) ([]*Run, error) {
+	runs, err := store.Runs(KeyOf(s))
+	this := NewRun(res, s, "")
+	return slices.DeleteFunc(runs, this.sameMeasurement), err
 }
 
 var errNoScenario = errors.New("the result has no scenario: nothing was measured")
@@ -128,15 +135,15 @@ func Values(s *latencytest.Scenario, m latencytest.Metric) []float64 {
 // Invalid says why a scenario's values of a metric say nothing about the endpoint:
 // requests failed, or none of them has one. It is empty where the values are good.
 func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
-	n, failed := len(s.Samples), s.Failed()
+	n, failed, values := len(s.Samples), s.Failed(), Values(s, m)
 	switch {
 	case n == 0:
 		return "no request was measured"
 	case tooManyFailed(failed, n):
 		return fmt.Sprintf("%d of %d requests failed (%s): latencies are invalid from %.0f %%", failed, n, s.Ends(), 100*invalidShare)
-	case len(Values(s, m)) == 0:
+	case len(values) == 0:
 		return fmt.Sprintf("none of %d requests has a value of %v", n, m)
-	case slices.Min(Values(s, m)) <= 0:
+	case slices.Min(values) <= 0:
 		return fmt.Sprintf("a request has a %v of 0: there are no ratios to that", m)
 	}
 	return ""

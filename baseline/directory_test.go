@@ -205,7 +205,7 @@ func TestABrokenFileIsNamed(t *testing.T) {
 	assert.ErrorContains(t, err, broken)
 	_, err = store.Keys(baseline.NewKey(identity(providers.Fact{Name: "model", Value: "another"})))
 	assert.ErrorContains(t, err, broken)
-	_, err = baseline.StoredFailures(scenario(1, 1), store)
+	_, err = baseline.StoredFailures(result(), scenario(1, 1), store)
 	assert.ErrorContains(t, err, broken)
 }
 

@@ -135,12 +135,16 @@ func TestARunWithFailuresIsABaseline(t *testing.T) {
 	store := baseline.Dir(t.TempDir())
 	_, err := store.Add(baseline.NewRun(result(s), s, "x"))
 	require.NoError(t, err)
-	failures, err := baseline.StoredFailures(s, store)
+	later := scenario(70, 2)
+	failures, err := baseline.StoredFailures(result(later), later, store)
 	require.NoError(t, err)
 	assert.Equal(t, 6, failures.Failed)
 	assert.Equal(t, 70, failures.Total)
 
-	none, err := baseline.StoredFailures(s, nil)
+	none, err := baseline.StoredFailures(result(later), later, nil)
 	require.NoError(t, err)
 	assert.Zero(t, none)
+	itself, err := baseline.StoredFailures(result(s), s, store)
+	require.NoError(t, err)
+	assert.Zero(t, itself, "a run is not compared with itself")
 }

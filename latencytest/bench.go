@@ -2,6 +2,7 @@ package latencytest
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -40,8 +41,9 @@ func Bench(b *testing.B, target providers.Target, plan Plan) {
 		if len(values) == 0 {
 			continue
 		}
+		slices.Sort(values)
 		for _, q := range benchQuantiles {
-			b.ReportMetric(Type7(values, q.Rank(m)), benchUnit(m, q))
+			b.ReportMetric(type7(values, q.Rank(m)), benchUnit(m, q))
 		}
 	}
 	if failed := s.Failed(); failed > 0 {

@@ -37,11 +37,14 @@ func (q Quantile) Rank(m Metric) float64 {
 // (Hyndman and Fan's type 7, what numpy and spreadsheets compute). It is the one
 // method for every quantile that is printed. It is NaN without values.
 func Type7(values []float64, p float64) float64 {
-	if len(values) == 0 {
+	return type7(slices.Sorted(slices.Values(values)), p)
+}
+
+// type7 is Type7 for values that are sorted already.
+func type7(sorted []float64, p float64) float64 {
+	if len(sorted) == 0 {
 		return math.NaN()
 	}
-	sorted := slices.Clone(values)
-	slices.Sort(sorted)
 	// The conversions here keep the compiler from fusing a product and a sum on
 	// machines that can: the last bit would be another there.
 	at := float64(p * float64(len(sorted)-1))

@@ -3,7 +3,7 @@ package latencytest
 import (
 	"fmt"
 	"math"
-	"net"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -81,9 +81,10 @@ func (s *Scenario) table(b *strings.Builder) {
 		if len(values) == 0 {
 			continue
 		}
+		slices.Sort(values)
 		fmt.Fprintf(w, "%s\t%d\t", m, len(values))
 		for _, p := range []float64{0, .5, .9, .99, 1} {
-			fmt.Fprintf(w, "%s\t", m.Format(Type7(values, p)))
+			fmt.Fprintf(w, "%s\t", m.Format(type7(values, p)))
 		}
 		fmt.Fprintln(w)
 	}
@@ -141,14 +142,3 @@ func (s *Scenario) fallbacks(b *strings.Builder) {
 		}
 	}
 }
-
-func hostname(hostport string) string {
-	host, _, err := net.SplitHostPort(hostport)
-	if err != nil {
-		host = hostport
-	}
-	return host
-}
-
-// joined lists several values of one fact.
-func joined(values []string) string { return strings.Join(values, "+") }

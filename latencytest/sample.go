@@ -182,10 +182,11 @@ func gaps(events []providers.Event) (Gaps, int) {
 	if len(between) == 0 {
 		return Gaps{}, coalesced
 	}
-	at := func(p float64) wire.Instant { return wire.At(time.Duration(math.Round(Type7(between, p)))) }
+	slices.Sort(between)
+	at := func(p float64) wire.Instant { return wire.At(time.Duration(math.Round(type7(between, p)))) }
 	return Gaps{
 		N: len(between), P50: at(.5), P90: at(.9), P99: at(.99),
-		Longest:   wire.At(time.Duration(slices.Max(between))),
+		Longest:   at(1),
 		ZeroShare: float64(zero) / float64(len(between)),
 	}, coalesced
 }

@@ -109,21 +109,13 @@ func (l *sampleLog) line(v sampleLine) {
 	l.err = err
 }
 
-// close ends the file and moves it to its place. After a failed write the
-// partial file stays where it is, with the samples that made it.
+// close ends the file and moves it to its place.
 func (l *sampleLog) close(res *Result) error {
 	if l == nil {
 		return nil
 	}
 	l.line(sampleLine{End: &endRecord{Samples: len(res.Samples), Scenarios: res.Scenarios}})
-	err := errors.Join(l.err, l.file.Chmod(0o644), l.file.Sync(), l.file.Close())
-	if err == nil {
-		err = os.Rename(l.file.Name(), l.target)
-	}
-	if err != nil {
-		return fmt.Errorf("samples were not all written (what was is in %s): %w", l.file.Name(), err)
-	}
-	return nil
+	return l.release(func() error { return os.Rename(l.file.Name(), l.target) })
 }
 
 // abandon leaves the samples of a run that ended early where they are, without an
@@ -132,7 +124,17 @@ func (l *sampleLog) abandon() error {
 	if l == nil {
 		return nil
 	}
-	if err := errors.Join(l.err, l.file.Chmod(0o644), l.file.Sync(), l.file.Close()); err != nil {
+	return l.release(func() error { return nil })
+}
+
+// release lets go of the file, and then does what is left to do with it. After a
+// failed write it stays where it is, with the samples that made it.
+func (l *sampleLog) release(then func() error) error {
+	err := errors.Join(l.err, l.file.Chmod(0o644), l.file.Sync(), l.file.Close())
+	if err == nil {
+		err = then()
+	}
+	if err != nil {
 		return fmt.Errorf("samples were not all written (what was is in %s): %w", l.file.Name(), err)
 	}
 	return nil
