@@ -52,6 +52,7 @@ var rooms = []room{
 	{floor: 7, path: "cmd/...", thirdParty: "any"},
 	{floor: 8, path: "examples/...", thirdParty: "any"},
 	{floor: 8, path: "internal/recorded", thirdParty: testify}, // for tests
+	{floor: 8, path: "internal/madeup"},                        // for tests
 }
 
 // A pkg is what go list says about a package.

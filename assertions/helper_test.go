@@ -3,8 +3,6 @@ package assertions_test
 import (
 	"flag"
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"os"
 	"runtime"
 	"strings"
@@ -15,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/internal/madeup"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers"
-	"github.com/latgate/latgate/providers/wire"
 )
 
 // TestMain makes a laptop without settings of whatever runs the tests.
@@ -98,36 +96,19 @@ func stack(skip int) (frames []runtime.Frame) {
 
 const (
 	ms    = time.Millisecond
-	limit = 30 * time.Second // of a made-up request
+	limit = madeup.Limit
 )
 
-// An edit changes the request at a position of its scenario.
-type edit func(i int, s *latencytest.Sample)
+// edit, later and failing are those of made-up scenarios.
+type edit = madeup.Edit
 
-// scenario makes up n requests with lognormal times, the same for the same seed:
-// 400 ms to the first content (P90 is near 517 ms), 40 tokens in the second after it.
+var (
+	later   = madeup.Later
+	failing = madeup.Failing
+)
+
 func scenario(n int, seed uint64, edits ...edit) *latencytest.Scenario {
-	random := rand.New(rand.NewPCG(seed, 0))
-	lognormal := func(median, sd float64) time.Duration {
-		return time.Duration(median * math.Exp(sd*random.NormFloat64()))
-	}
-	s := &latencytest.Scenario{Name: "all", Identity: identity()}
-	for i := range n {
-		one := sample(4+i, lognormal(400e6, .2), lognormal(1e9, .05))
-		for _, change := range edits {
-			change(i, &one)
-		}
-		s.Samples = append(s.Samples, one)
-	}
-	return s
-}
-
-func sample(number int, ttft, window time.Duration) latencytest.Sample {
-	return latencytest.Sample{
-		Number: number, Scenario: "all", Prompt: "refund", Class: providers.OK, Calls: 1,
-		First: wire.At(ttft), FirstVisible: wire.At(ttft), Last: wire.At(ttft + window), End: wire.At(ttft + window),
-		ContentEvents: 41, Usage: providers.Usage{Output: providers.CountOf(41)},
-	}
+	return madeup.Scenario(identity(), n, seed, edits...)
 }
 
 func identity(more ...providers.Fact) providers.Facts {
@@ -137,27 +118,6 @@ func identity(more ...providers.Fact) providers.Facts {
 		{Name: "scenario", Value: "all"},
 		{Name: "model", Value: "amazon.nova-lite-v1:0"},
 	}, more...)
-}
-
-// later multiplies the time to the first content.
-func later(factor float64) edit {
-	return func(_ int, s *latencytest.Sample) {
-		first, _ := s.First.Get()
-		last, _ := s.Last.Get()
-		*s = sample(s.Number, time.Duration(float64(first)*factor), last-first)
-	}
-}
-
-// failing replaces the first requests of a scenario by ones that failed.
-func failing(count int, class providers.Class) edit {
-	return func(i int, s *latencytest.Sample) {
-		if i < count {
-			*s = latencytest.Sample{Number: s.Number, Class: class, Calls: 1}
-			if class == providers.Timeout {
-				s.Limit = wire.At(limit)
-			}
-		}
-	}
 }
 
 // result is a run with these scenarios.

@@ -3,8 +3,6 @@ package baseline_test
 import (
 	"io/fs"
 	"maps"
-	"math"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,14 +14,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/internal/madeup"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers"
-	"github.com/latgate/latgate/providers/wire"
 )
 
 const (
 	ms    = time.Millisecond
-	limit = 30 * time.Second // of a made-up request
+	limit = madeup.Limit
 )
 
 var started = time.Date(2026, 11, 20, 3, 17, 5, 0, time.UTC)
@@ -60,37 +58,18 @@ func identity(changes ...providers.Fact) providers.Facts {
 	return facts
 }
 
-// sample is a request that went well: its first content came after ttft, its
-// last window later, 40 tokens after the first.
-func sample(number int, ttft, window time.Duration) latencytest.Sample {
-	return latencytest.Sample{
-		Number: number, Scenario: "all", Prompt: "refund", Class: providers.OK, Calls: 1,
-		Phases: wire.Phases{GotConn: wire.At(ms), Wrote: wire.At(2 * ms), Header: wire.At(ttft - ms), Reused: true},
-		Body:   wire.At(ttft), FirstEvent: wire.At(ttft), First: wire.At(ttft), FirstVisible: wire.At(ttft),
-		Last: wire.At(ttft + window), End: wire.At(ttft + window + ms), ContentEvents: 41,
-		Usage: providers.Usage{Input: providers.CountOf(19), Output: providers.CountOf(41)},
-	}
-}
+// edit, later, longer and failing are those of made-up scenarios.
+type edit = madeup.Edit
 
-// An edit changes the request at a position of its scenario.
-type edit func(i int, s *latencytest.Sample)
+var (
+	later   = madeup.Later
+	longer  = madeup.Longer
+	failing = madeup.Failing
+	sample  = madeup.Sample
+)
 
-// scenario makes up n requests with lognormal times, the same for the same seed:
-// 400 ms to the first content, 40 tokens in the second after it.
 func scenario(n int, seed uint64, edits ...edit) *latencytest.Scenario {
-	random := rand.New(rand.NewPCG(seed, 0))
-	lognormal := func(median, sd float64) time.Duration {
-		return time.Duration(median * math.Exp(sd*random.NormFloat64()))
-	}
-	s := &latencytest.Scenario{Name: "all", Identity: identity()}
-	for i := range n {
-		one := sample(4+i, lognormal(400e6, .2), lognormal(1e9, .05))
-		for _, change := range edits {
-			change(i, &one)
-		}
-		s.Samples = append(s.Samples, one)
-	}
-	return s
+	return madeup.Scenario(identity(), n, seed, edits...)
 }
 
 // named renames a scenario.
@@ -100,36 +79,6 @@ func named(name string, s *latencytest.Scenario) *latencytest.Scenario {
 		s.Samples[i].Scenario = name
 	}
 	return s
-}
-
-// later multiplies the time to the first content and leaves the stream after it
-// as long as it was.
-func later(factor float64) edit {
-	return func(_ int, s *latencytest.Sample) { *s = restarted(s, factor, 1) }
-}
-
-// longer multiplies the time from the first content to the last: tokens come slower.
-func longer(factor float64) edit {
-	return func(_ int, s *latencytest.Sample) { *s = restarted(s, 1, factor) }
-}
-
-func restarted(s *latencytest.Sample, ttft, window float64) latencytest.Sample {
-	first, _ := s.First.Get()
-	last, _ := s.Last.Get()
-	return sample(s.Number, time.Duration(float64(first)*ttft), time.Duration(float64(last-first)*window))
-}
-
-// failing replaces the first requests of a scenario by ones that failed without
-// a reply.
-func failing(count int, class providers.Class) edit {
-	return func(i int, s *latencytest.Sample) {
-		if i < count {
-			*s = latencytest.Sample{Number: s.Number, Scenario: s.Scenario, Prompt: s.Prompt, Class: class, Calls: 1}
-			if class == providers.Timeout {
-				s.Limit = wire.At(limit)
-			}
-		}
-	}
 }
 
 // result is a run with these scenarios.
