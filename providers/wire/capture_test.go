@@ -3,6 +3,7 @@ package wire_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"strings"
@@ -17,6 +18,17 @@ import (
 
 	"github.com/latgate/latgate/providers/wire"
 )
+
+// pieces is a body that comes in reads of 256 bytes, without waiting.
+type pieces struct{ left int }
+
+func (p *pieces) Read(b []byte) (int, error) {
+	if p.left == 0 {
+		return 0, io.EOF
+	}
+	p.left--
+	return min(256, len(b)), nil
+}
 
 // closeCounter is a request body that knows whether it was closed.
 type closeCounter struct {
@@ -217,4 +229,20 @@ func TestResponseWithoutAKnownTerminalEvent(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, wire.EndEOF, capture.Exchanges()[0].Ending)
 	})
+}
+
+func ExampleCapture() {
+	network := roundTripper(func(req *http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(&pieces{left: 3}), Request: req}, nil
+	})
+	client := &http.Client{Transport: &wire.Transport{Base: network}}
+	capture := wire.NewCapture(0)
+	req, _ := http.NewRequestWithContext(capture.Context(context.Background()), http.MethodGet, "http://model.test/", nil)
+	resp, _ := client.Do(req)
+	_, _ = io.Copy(io.Discard, resp.Body)
+
+	for _, x := range capture.Exchanges() {
+		fmt.Println(x.Status, x.Ending, len(x.Body), "bytes in", len(x.Marks), "reads")
+	}
+	// Output: 200 eof 768 bytes in 3 reads
 }

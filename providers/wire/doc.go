@@ -25,10 +25,12 @@
 // out: later requests under the same capture fail with [ErrOperationEnded], so that
 // what is handed out is complete and stays as it is.
 //
-// The frame readers [SSEReader] and [EventStreamReader] cut a body into events
-// and say at which byte each one ends; [Exchange.ReadOf] turns that offset into
-// the time of the read that completed the event. A read is not an event and an
-// event is not a token: an event happened when its last byte arrived.
+// The frame readers [SSEReader], [EventStreamReader] and [LineReader] cut a body
+// into events and say at which byte each one ends; [Exchange.ReadOf] turns that
+// offset into the time of the read that completed the event. A read is not an event
+// and an event is not a token: an event happened when its last byte arrived. Where a
+// body came compressed, [Exchange.Identity] decompresses it first and keeps the times.
+// [SSEEnd] and [LinesEnd] look for the terminal event while a stream still runs.
 //
 // The package imports only the standard library.
 package wire

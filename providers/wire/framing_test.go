@@ -66,7 +66,7 @@ func TestRecordedStreams(t *testing.T) {
 }
 
 // eventEnds frames a recorded body and returns the end offsets of its events,
-// or nil when it is in neither of the two formats.
+// or nil when it is in none of the formats.
 func eventEnds(t *testing.T, r recorded.Response) (ends []int64) {
 	t.Helper()
 	name, body := r["body_file"], r.Body(t)
@@ -94,6 +94,12 @@ func eventEnds(t *testing.T, r recorded.Response) (ends []int64) {
 					got = append(got, e.End)
 				}
 			}
+		case strings.HasSuffix(name, ".ndjson"):
+			lines, err := readLines(open(body))
+			require.Equal(t, io.EOF, err, feed)
+			for _, line := range lines {
+				got = append(got, line.End)
+			}
 		}
 		if ends != nil {
 			require.Equal(t, ends, got, feed)
@@ -106,17 +112,16 @@ func eventEnds(t *testing.T, r recorded.Response) (ends []int64) {
 // TestFramingAllocatesLittle keeps the readers from allocating per event.
 func TestFramingAllocatesLittle(t *testing.T) {
 	const events = 1000
-	bodies := map[string][]byte{"chat": chatBody(events), "messages": messagesBody(events), "bedrock": bedrockBody(t, events)}
-	for name, body := range bodies {
-		allocations := testing.AllocsPerRun(3, func() {
-			var n int
-			if name == "bedrock" {
-				n = countMessages(body)
-			} else {
-				n = countEvents(body)
-			}
-			assert.Equal(t, events, n)
-		})
+	for name, c := range map[string]struct {
+		body  []byte
+		count func([]byte) int
+	}{
+		"chat":     {chatBody(events), countEvents},
+		"messages": {messagesBody(events), countEvents},
+		"bedrock":  {bedrockBody(t, events), countMessages},
+		"ollama":   {chatLines(events), countLines},
+	} {
+		allocations := testing.AllocsPerRun(3, func() { assert.Equal(t, events, c.count(c.body)) })
 		assert.Less(t, allocations, 50., name)
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
 const (
-	firstBuffer = 16 << 10
-	minimumRead = 4 << 10 // net/http's own read buffer: a smaller one splits what came together
+	// readSize is what each read of the network is offered: as much as one TLS
+	// record or HTTP/2 frame mostly holds, and always the same, so that how a body
+	// that is there at once falls into reads depends on nothing else.
+	readSize = 16 << 10
 
 	// linger is how long a server has to end the body after its terminal event.
 	// The end is one round trip away at most, and mostly in the same packet.
@@ -25,6 +28,10 @@ var ErrBodyTooLarge = errors.New("wire: the reply is larger than Transport.MaxBo
 // the time of each read, and serves the caller from memory. Reading passively
 // would time the consumer instead: SDKs hand events over unbuffered channels,
 // so an application that takes 25 ms an event stretches 10 ms gaps to 25 ms.
+//
+// Between two reads the pump takes no lock and allocates nothing. It publishes how
+// many bytes are there, and a caller that is behind copies them out; only one that
+// has caught up, and says so, is woken.
 type pump struct {
 	source io.ReadCloser
 	call   time.Time
@@ -33,11 +40,15 @@ type pump struct {
 	terminal  func(body []byte) bool // see Transport.Terminal; may be nil
 	lingering *time.Timer            // set once the terminal event has come
 
-	mu     sync.Mutex
-	more   sync.Cond // the buffer grew, or the stream ended
-	buf    []byte
-	marks  []Mark
-	ended  bool
+	work    *workspace   // run's own
+	arrived atomic.Int64 // bytes at the start of memory that have come and do not change any more
+	waiting atomic.Bool  // the caller has caught up, and wants a token in wake
+	wake    chan struct{}
+
+	mu     sync.Mutex // held to replace memory, and by the caller to copy from it
+	memory []byte
+
+	ended  atomic.Bool // arrived is final, and so are these:
 	ending Ending
 	end    Instant
 	err    error // what the caller reads after the last byte
@@ -47,27 +58,29 @@ type pump struct {
 }
 
 func newPump(source io.ReadCloser, call time.Time, maximum int64) *pump {
-	p := &pump{source: source, call: call, max: maximum, buf: make([]byte, 0, firstBuffer), marks: make([]Mark, 0, 64)}
-	p.more.L = &p.mu
-	return p
+	work := workspaces.Get().(*workspace)
+	return &pump{
+		source: source, call: call, max: maximum,
+		work: work, memory: work.body, wake: make(chan struct{}, 1),
+	}
 }
 
 // run reads to the end of the stream. Nothing is parsed here, and nothing is
-// allocated per read except as the buffers double.
+// allocated except where the stream outgrows its workspace.
 func (p *pump) run(ctx context.Context) {
 	release := context.AfterFunc(ctx, func() { p.stop(EndContext) })
 	defer release()
+	var length int64
 	for {
-		n, err := p.source.Read(p.space())
+		n, err := p.source.Read(p.space(length))
 		at := time.Since(p.call)
 		if n > 0 {
-			p.mu.Lock()
-			p.buf = p.buf[:len(p.buf)+n]
-			p.marks = append(p.marks, Mark{End: int64(len(p.buf)), At: at})
-			p.more.Signal()
-			p.mu.Unlock()
+			length += int64(n)
+			p.work.marks = append(p.work.marks, Mark{End: length, At: at})
+			p.arrived.Store(length)
+			p.wakeCaller()
 		}
-		if err == nil && int64(len(p.buf)) > p.max {
+		if err == nil && length > p.max {
 			err = fmt.Errorf("%w (%d bytes)", ErrBodyTooLarge, p.max)
 		}
 		if err != nil {
@@ -75,33 +88,48 @@ func (p *pump) run(ctx context.Context) {
 			return
 		}
 		if n > 0 && p.terminal != nil {
-			p.awaitEnd()
+			p.awaitEnd(p.work.body[:length])
 		}
 	}
 }
 
 // awaitEnd looks for the terminal event, and ends a stream that has had it when
 // no read follows for a while.
-func (p *pump) awaitEnd() {
+func (p *pump) awaitEnd(body []byte) {
 	switch {
 	case p.lingering != nil:
 		p.lingering.Reset(linger)
-	case p.terminal(p.buf):
+	case p.terminal(body):
 		p.lingering = time.AfterFunc(linger, func() { p.stop(EndTerminal) })
 	}
 }
 
-// space returns where the next read goes. Only run calls it, so the slice
-// header may be read without the lock; the caller side only reads.
-func (p *pump) space() []byte {
-	if cap(p.buf)-len(p.buf) < minimumRead {
-		grown := make([]byte, len(p.buf), 2*cap(p.buf))
-		copy(grown, p.buf)
-		p.mu.Lock()
-		p.buf = grown
-		p.mu.Unlock()
+// space returns where the read after the first length bytes goes.
+func (p *pump) space(length int64) []byte {
+	if int64(len(p.work.body))-length < readSize {
+		p.work.grow(length)
+		p.serveFrom(p.work.body)
 	}
-	return p.buf[len(p.buf):cap(p.buf)]
+	return p.work.body[length : length+readSize]
+}
+
+// serveFrom has the caller served from memory, which holds what has arrived, and
+// from nowhere else once it returns.
+func (p *pump) serveFrom(memory []byte) {
+	p.mu.Lock()
+	p.memory = memory
+	p.mu.Unlock()
+}
+
+// wakeCaller is called after there is more to see. A token that is left over from
+// a caller that found it by itself makes it look once more, and no harm.
+func (p *pump) wakeCaller() {
+	if p.waiting.Load() && p.waiting.CompareAndSwap(true, false) {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
 }
 
 func (p *pump) finish(ctx context.Context, at Instant, err error) {
@@ -109,9 +137,7 @@ func (p *pump) finish(ctx context.Context, at Instant, err error) {
 	if p.lingering != nil {
 		p.lingering.Stop()
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.ended, p.end, p.err = true, at, err
+	p.end, p.err = at, err
 	switch {
 	case errors.Is(err, io.EOF):
 		p.ending = EndEOF
@@ -126,7 +152,18 @@ func (p *pump) finish(ctx context.Context, at Instant, err error) {
 	default:
 		p.ending = EndFailed
 	}
-	p.more.Broadcast()
+	p.ended.Store(true)
+	p.wakeCaller()
+}
+
+// keep returns what came, for good, and gives the workspace away. It is called
+// once, after run.
+func (p *pump) keep() (body []byte, marks []Mark) {
+	body, marks = p.work.keep(p.arrived.Load())
+	p.serveFrom(body)
+	p.work.release()
+	p.work = nil
+	return body, marks
 }
 
 // stop closes the source, which ends run's pending read.
@@ -137,33 +174,48 @@ func (p *pump) stop(why Ending) {
 	})
 }
 
-// Read serves the caller from memory, waiting for the network when it is ahead.
-func (p *pump) Read(b []byte, from *int) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for *from == len(p.buf) && !p.ended {
-		p.more.Wait()
+// Read copies what has arrived after the first from bytes, and waits for the
+// network where that is nothing yet.
+func (p *pump) Read(b []byte, from int64) (int, error) {
+	for announced := false; ; {
+		ended := p.ended.Load() // before arrived, which is final then
+		if arrived := p.arrived.Load(); from < arrived {
+			p.mu.Lock()
+			n := copy(b, p.memory[from:arrived])
+			p.mu.Unlock()
+			return n, nil
+		}
+		switch {
+		case ended:
+			return 0, p.err
+		case announced:
+			<-p.wake
+			announced = false
+		default:
+			p.waiting.Store(true)
+			announced = true // and look again: more may have come before the pump could know
+		}
 	}
-	if *from == len(p.buf) {
-		return 0, p.err
-	}
-	n := copy(b, p.buf[*from:])
-	*from += n
-	return n, nil
 }
 
 // A pumpedBody is the response body a caller gets: a plain ReadCloser, so that
 // no SDK finds a shortcut around it.
 type pumpedBody struct {
 	pump *pump
-	from int
+
+	mu   sync.Mutex // one Read at a time, as with the bodies of net/http
+	from int64
 }
 
 func (b *pumpedBody) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	return b.pump.Read(p, &b.from)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, err := b.pump.Read(p, b.from)
+	b.from += int64(n)
+	return n, err
 }
 
 func (b *pumpedBody) Close() error {

@@ -64,16 +64,13 @@ type SSEReader struct {
 	lineStart int64 // offset of the line that came last
 	offset    int64 // offset just past it and its line end
 
-	data     []byte // backs SSEEvent.Data
-	event    string // the latest name; streams repeat a few
-	id       string
-	comments int
-	err      error
+	block sseBlock
+	err   error
 }
 
 // NewSSEReader returns a reader of the events in r.
 func NewSSEReader(r io.Reader) *SSEReader {
-	s := &SSEReader{lines: bufio.NewScanner(r), data: []byte{}}
+	s := &SSEReader{lines: bufio.NewScanner(r), block: newSSEBlock()}
 	s.lines.Buffer(nil, maxSSEEvent)
 	s.lines.Split(s.splitLine)
 	return s
@@ -81,7 +78,7 @@ func NewSSEReader(r io.Reader) *SSEReader {
 
 // Comments returns the number of comment lines so far. Servers send them to
 // keep a connection alive; they are not events.
-func (r *SSEReader) Comments() int { return r.comments }
+func (r *SSEReader) Comments() int { return r.block.comments }
 
 // Next returns the next event, or [io.EOF] when there is none. An event of more
 // than 32 MiB is a [*FrameError]; an error of the underlying reader ends the
@@ -93,27 +90,14 @@ func (r *SSEReader) Next() (SSEEvent, error) {
 	if r.err != nil {
 		return SSEEvent{}, r.err
 	}
-	var e SSEEvent
 	for r.lines.Scan() {
-		line, start := r.line()
-		switch {
-		case len(line) == 0:
-			if e.dispatches() {
-				e.End = r.offset
-				return e, nil
-			}
-			e = SSEEvent{}
-		case line[0] == ':':
-			r.comments++
-		default:
-			if e.End == 0 {
-				e.Start = start
-			}
-			e.End = r.offset
-			if e.End-e.Start > maxSSEEvent {
-				return SSEEvent{}, r.tooLong(e.Start)
-			}
-			r.addField(&e, line)
+		line, start := withoutByteOrderMark(r.lines.Bytes(), r.lineStart)
+		dispatched, err := r.block.add(line, start, r.offset)
+		if err != nil {
+			return r.fail(err)
+		}
+		if dispatched {
+			return r.block.take(), nil
 		}
 	}
 
@@ -121,73 +105,24 @@ func (r *SSEReader) Next() (SSEEvent, error) {
 		r.err = io.EOF
 	}
 	if errors.Is(r.err, bufio.ErrTooLong) {
-		if e.End == 0 {
-			e.Start = r.offset
+		start := r.offset
+		if r.block.event.End > 0 {
+			start = r.block.event.Start
 		}
-		return SSEEvent{}, r.tooLong(e.Start)
+		return r.fail(tooLongEvent(start))
 	}
-	if e.dispatches() {
-		e.End = r.offset
-		e.Unterminated = true
+	if r.block.holdsEvent() {
+		e := r.block.take()
+		e.End, e.Unterminated = r.offset, true
 		return e, nil
 	}
 	return SSEEvent{}, r.err
 }
 
-// tooLong ends the stream of events at the one that begins at start.
-func (r *SSEReader) tooLong(start int64) error {
-	r.err = &FrameError{Offset: start, Reason: "event of more than 32 MiB"}
-	return r.err
-}
-
-// dispatches reports whether the end of the block makes it an event.
-func (e *SSEEvent) dispatches() bool { return e.Data != nil || e.Other != nil }
-
-// addField adds the field on line to e.
-func (r *SSEReader) addField(e *SSEEvent, line []byte) {
-	name, value, _ := bytes.Cut(line, []byte(":"))
-	value = bytes.TrimPrefix(value, []byte(" "))
-	switch string(name) {
-	case "data":
-		if e.Data == nil {
-			e.Data = r.data[:0]
-		} else {
-			e.Data = append(e.Data, '\n')
-		}
-		e.Data = append(e.Data, value...)
-		r.data = e.Data
-	case "event":
-		r.event = sameString(r.event, value)
-		e.Event = r.event
-	case "id":
-		if bytes.IndexByte(value, 0) < 0 {
-			r.id = sameString(r.id, value)
-		}
-	case "retry":
-	default:
-		if len(e.Other) < maxSSEOther {
-			e.Other = append(e.Other, SSEField{Name: string(name), Value: append([]byte{}, value...)})
-		}
-	}
-	e.ID = r.id
-}
-
-// sameString returns b as a string: s itself where they are equal, which spares
-// the allocation.
-func sameString(s string, b []byte) string {
-	if s == string(b) {
-		return s
-	}
-	return string(b)
-}
-
-// line returns the line just scanned, and where it starts.
-func (r *SSEReader) line() ([]byte, int64) {
-	line, start := r.lines.Bytes(), r.lineStart
-	if start == 0 && bytes.HasPrefix(line, byteOrderMark) {
-		return line[len(byteOrderMark):], int64(len(byteOrderMark))
-	}
-	return line, start
+// fail ends the events.
+func (r *SSEReader) fail(err error) (SSEEvent, error) {
+	r.err = err
+	return SSEEvent{}, err
 }
 
 // splitLine is the [bufio.SplitFunc] for lines that end in LF, CRLF or CR. The

@@ -55,7 +55,8 @@ type Transport struct {
 	// servers do not send, as detached ones do.
 	//
 	// The function is called between two reads, so it must be quick: it should
-	// keep in mind how far it has looked. It must not keep or change the bytes.
+	// keep in mind how far it has looked, as those of SSEEnd and LinesEnd do. It must
+	// not keep or change the bytes: their memory serves other streams later.
 	Terminal func(*http.Response) func(body []byte) bool
 
 	once sync.Once
@@ -131,7 +132,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	go func() {
 		defer capture.end()
 		p.run(ctx)
-		x.Body, x.Marks, x.End, x.Ending = p.buf, p.marks, p.end, p.ending
+		x.Body, x.Marks = p.keep()
+		x.End, x.Ending = p.end, p.ending
 		switch p.ending {
 		case EndEOF, EndClosed, EndTerminal:
 		default:
