@@ -1,13 +1,9 @@
 package fakes
 
 import (
-	"io"
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
-
-	"github.com/latgate/latgate/providers/wire"
 )
 
 // Bedrock returns a fake of Amazon Bedrock's runtime that follows the script. It
@@ -15,10 +11,17 @@ import (
 //
 //	POST /model/{id}/converse-stream
 //	POST /model/{id}/converse
+//	POST /model/{id}/invoke-with-response-stream
+//	POST /model/{id}/invoke
 //
 // with the events, headers, errors and JSON of the real one. Requests are
 // checked as far as the fake understands them and refused at once where Bedrock
 // would refuse them. Signatures are not checked, and every model exists.
+//
+// The latter two speak as the model does, whose family its id tells, or where it
+// does not, as an ARN, the request: Anthropic, Nova, Llama, Titan, Cohere, Mistral,
+// and those that take OpenAI's chat completions. Families that know text alone send
+// reasoning and tool calls as text.
 //
 // Tokens are counted as follows: four bytes of text are one of input; what
 // precedes a cache point is written to the prompt cache by the first request that
@@ -27,78 +30,46 @@ import (
 //
 // Bedrock panics when the script makes no sense.
 func Bedrock(s Script) http.Handler {
-	s.check()
-	b := &bedrock{script: s, attempts: make(map[int]int)}
+	b := &bedrock{endpoint: newEndpoint(s)}
 	mux := http.NewServeMux()
-	mux.Handle("POST /model/{id}/converse-stream", b.answering((*converse).stream))
-	mux.Handle("POST /model/{id}/converse", b.answering((*converse).reply))
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		refuse(w, UnknownOperation, UnknownOperation.Message())
+	mux.Handle("POST /model/{id}/converse-stream", b.converse(false))
+	mux.Handle("POST /model/{id}/converse", b.converse(true))
+	mux.Handle("POST /model/{id}/invoke-with-response-stream", b.invoke(false))
+	mux.Handle("POST /model/{id}/invoke", b.invoke(true))
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		(&aws{&attempt{w: w, r: r}}).refuse(UnknownOperation, UnknownOperation.Message(), 0)
 	})
 	return mux
 }
 
 type bedrock struct {
-	script Script
-	cache  promptCache
-
-	mu       sync.Mutex
-	arrivals int
-	attempts map[int]int // so far, by request number
+	*endpoint
+	cache promptCache
 }
 
-// number returns which request r is, and which attempt at it.
-func (b *bedrock) number(r *http.Request) (request, attempt int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	request, err := strconv.Atoi(r.Header.Get(wire.SampleHeader))
-	if err != nil {
-		request = b.arrivals
-		b.arrivals++
-	}
-	attempt = b.attempts[request]
-	b.attempts[request]++
-	return request, attempt
+func (b *bedrock) converse(reply bool) http.HandlerFunc {
+	return b.handler(func(a *attempt) dialect {
+		a.w.Header().Set("X-Amzn-Requestid", a.uuid())
+		return &converse{aws: aws{a}, bedrock: b, reply: reply}
+	})
 }
 
-func (b *bedrock) answering(answer func(*converse)) http.HandlerFunc {
-	const maxBody = 25_000_000 // bytes, Bedrock's own limit
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		start := time.Now()
-		c := &converse{script: b.script, w: w, ctx: r.Context(), start: start}
-		request, attempt := b.number(r)
-		c.names = b.script.random(drawNames, request, attempt)
-		c.padding = b.script.random(drawPadding, request, attempt)
-		w.Header().Set("X-Amzn-Requestid", c.requestID())
-		if err != nil {
-			refuse(w, Validation, err.Error())
-			return
-		}
-		var refusal string
-		if c.prompt, refusal = readPrompt(body); refusal != "" {
-			refuse(w, Validation, refusal)
-			return
-		}
-		c.Schedule = b.script.Schedule(request, attempt)
-		if n := c.prompt.InferenceConfig.MaxTokens; n != nil {
-			c.Schedule = c.Limit(*n)
-		}
-		switch e := c.ending.(type) {
-		case Hang:
-			<-c.ctx.Done()
-		case Refuse:
-			if !c.wait(c.End) {
-				return
-			}
-			if e.RetryAfter > 0 {
-				w.Header().Set("X-Amz-Retry-After", strconv.FormatInt(e.RetryAfter.Milliseconds(), 10))
-			}
-			exception := e.Exception.orThrottling()
-			refuse(w, exception, exception.Message())
-		default:
-			c.input = b.cache.count(r.PathValue("id"), c.prompt)
-			answer(c)
-		}
+func (b *bedrock) invoke(reply bool) http.HandlerFunc {
+	return b.handler(func(a *attempt) dialect {
+		a.w.Header().Set("X-Amzn-Requestid", a.uuid())
+		return &invocation{aws: aws{a}, bedrock: b, reply: reply}
+	})
+}
+
+// aws is what the APIs of AWS have in common: how they refuse.
+type aws struct{ *attempt }
+
+// refuse implements [dialect]. The type comes in the long form that Bedrock uses,
+// of which clients must keep what precedes the colon.
+func (a *aws) refuse(e Exception, message string, retryAfter time.Duration) {
+	if retryAfter > 0 {
+		a.w.Header().Set("X-Amz-Retry-After", strconv.FormatInt(retryAfter.Milliseconds(), 10))
 	}
+	a.w.Header().Set("X-Amzn-Errortype", string(e)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
+	a.writeError(e.Status(), e.payload(message))
 }

@@ -244,7 +244,8 @@ func TestRoutes(t *testing.T) {
 		for path, status := range map[string]int{
 			"/model/us.amazon.nova-lite-v1%3A0/converse":                                                       200,
 			"/model/arn%3Aaws%3Abedrock%3Aus-east-1%3A123456789012%3Ainference-profile%2Fus.x-v1%3A0/converse": 200,
-			"/model/m/invoke":    404,
+			"/model/m/invoke":    200, // chat completions, by the request
+			"/model/m/async":     404,
 			"/model/converse":    404,
 			"/":                  404,
 			"/model/m/converse/": 404,

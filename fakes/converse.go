@@ -1,41 +1,34 @@
 package fakes
 
 import (
-	"context"
 	"encoding/base64"
-	"encoding/json"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
-	"strconv"
 	"time"
 )
 
 // A converse is one attempt being answered, as a stream or as one reply.
 type converse struct {
-	Schedule
-	script Script
-	prompt prompt
-	input  inputTokens
-
-	w     http.ResponseWriter
-	ctx   context.Context // of the request: done when the client has gone
-	start time.Time       // when the request was fully received
-	gone  bool            // the client: nothing more is sent
-
-	names   *rand.Rand
-	padding *rand.Rand
+	aws
+	bedrock *bedrock
+	reply   bool // in one piece
+	prompt  prompt
+	input   inputTokens
 }
 
-// wait returns that long after the start, or false when the client goes before.
-func (c *converse) wait(at time.Duration) bool {
-	timer := time.NewTimer(time.Until(c.start.Add(at)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-c.ctx.Done():
-		return false
+// read implements [dialect].
+func (c *converse) read(body []byte) (maxTokens *int, refusal string) {
+	c.prompt, refusal = readPrompt(body)
+	return c.prompt.InferenceConfig.MaxTokens, refusal
+}
+
+// answer implements [dialect].
+func (c *converse) answer() {
+	c.input = c.bedrock.cache.count(c.r.PathValue("id"), c.prompt)
+	if c.reply {
+		c.replyWhole()
+	} else {
+		c.stream()
 	}
 }
 
@@ -97,51 +90,30 @@ func (c *converse) sendBlockStop(at time.Duration, block int) {
 
 // send sends an event at its time.
 func (c *converse) send(at time.Duration, event string, payload object) {
-	if c.script.Padding {
-		const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-		payload["p"] = alphabet[:1+c.padding.IntN(len(alphabet))]
+	if p, padded := c.pad(); padded {
+		payload["p"] = p
 	}
 	c.write(at, eventMessage(event, payload))
 }
 
-// write sends a message by itself, so that the client can time it.
-func (c *converse) write(at time.Duration, message []byte) {
-	if c.gone || !c.wait(at) {
-		c.gone = true
-		return
-	}
-	_, err := c.w.Write(message)
-	if err == nil {
-		err = http.NewResponseController(c.w).Flush()
-	}
-	c.gone = err != nil
-}
-
-// reply answers Converse.
-func (c *converse) reply() {
+// replyWhole answers Converse.
+func (c *converse) replyWhole() {
 	if !c.wait(c.End) {
 		return
 	}
 	switch e := c.ending.(type) {
 	case Throw:
 		exception := e.Exception.orThrottling()
-		refuse(c.w, exception, exception.Message())
+		c.refuse(exception, exception.Message(), 0)
 		return
 	case ThrowUnmodelled:
-		refuse(c.w, Exception(e.code()), e.Message)
+		c.refuse(Exception(e.code()), e.Message, 0)
 		return
 	}
 	fields := c.metadata()
 	fields["output"] = object{"message": object{"content": c.blocks(), "role": "assistant"}}
 	fields["stopReason"] = c.stopReason()
-	body, _ := json.Marshal(fields) // cannot fail: strings, integers and objects of them
-	c.w.Header().Set("Content-Type", "application/json")
-	c.w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	if _, cut := c.ending.(Cut); cut {
-		c.write(c.End, body[:len(body)/2])
-		panic(http.ErrAbortHandler)
-	}
-	_, _ = c.w.Write(body)
+	c.writeWhole(fields)
 }
 
 // blocks returns the content of a reply that does not stream.
@@ -150,24 +122,10 @@ func (c *converse) blocks() []object {
 	if c.script.EmptyDelta {
 		blocks = append(blocks, object{"text": ""})
 	}
-	for i := 0; i < len(c.Content); {
-		channel, whole := c.Content[i].Channel, ""
-		for first := i; i < len(c.Content) && (i == first || !c.startsBlock(i)); i++ {
-			whole += c.Content[i].Text
-		}
-		blocks = append(blocks, c.block(channel, whole))
+	for _, w := range c.wholes() {
+		blocks = append(blocks, c.block(w))
 	}
 	return blocks
-}
-
-// startsBlock says whether a content event belongs to another block than the one
-// before it.
-func (c *converse) startsBlock(i int) bool {
-	if i == 0 {
-		return true
-	}
-	before, this := c.Content[i-1], c.Content[i]
-	return before.Channel != this.Channel || before.Call != this.Call
 }
 
 // signature seals a reasoning block. It is not content.
@@ -183,18 +141,14 @@ func (c Content) delta() object {
 	return object{"text": c.Text}
 }
 
-func (c *converse) block(channel Channel, whole string) object {
-	switch channel {
+func (c *converse) block(w whole) object {
+	switch w.Channel {
 	case Reasoning:
-		return object{"reasoningContent": object{"reasoningText": object{"text": whole, "signature": signature}}}
+		return object{"reasoningContent": object{"reasoningText": object{"text": w.Text, "signature": signature}}}
 	case ToolInput:
-		input := json.RawMessage(whole)
-		if !json.Valid(input) { // cut off by the request's maximum of tokens
-			input = json.RawMessage("{}")
-		}
-		return object{"toolUse": object{"input": input, "name": c.prompt.tool(), "toolUseId": c.toolUseID()}}
+		return object{"toolUse": object{"input": w.arguments(), "name": c.prompt.tool(), "toolUseId": c.toolUseID()}}
 	}
-	return object{"text": whole}
+	return object{"text": w.Text}
 }
 
 func (c *converse) stopReason() string {
@@ -238,11 +192,6 @@ func (c *converse) usage() object {
 		usage["cacheWriteInputTokens"], usage["cacheWriteInputTokenCount"] = in.cacheWrite, in.cacheWrite
 	}
 	return usage
-}
-
-func (c *converse) requestID() string {
-	hi, lo := c.names.Uint64(), c.names.Uint64()
-	return fmt.Sprintf("%08x-%04x-4%03x-a%03x-%012x", hi>>32, hi>>16&0xffff, hi&0xfff, lo>>48&0xfff, lo&0xffffffffffff)
 }
 
 func (c *converse) toolUseID() string {

@@ -3,7 +3,6 @@ package fakes
 import (
 	"bytes"
 	"encoding/binary"
-	"encoding/json"
 
 	"github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"
 )
@@ -15,11 +14,20 @@ type object = map[string]any
 // eventMessage returns an event as a message of AWS's event-stream format, its
 // headers in Bedrock's order.
 func eventMessage(event string, payload object) []byte {
-	return message(payload, header{":event-type", event}, header{":content-type", "application/json"}, header{":message-type", "event"})
+	return message(mustJSON(payload), header{":event-type", event}, header{":content-type", "application/json"}, header{":message-type", "event"})
 }
 
 func exceptionMessage(e Exception) []byte {
-	return message(e.payload(e.Message()), header{":exception-type", e.member()}, header{":content-type", "application/json"}, header{":message-type", "exception"})
+	return namedException(e.member(), e.payload(e.Message()))
+}
+
+func namedException(name string, payload object) []byte {
+	return message(mustJSON(payload), header{":exception-type", name}, header{":content-type", "application/json"}, header{":message-type", "exception"})
+}
+
+// partMessage returns bytes of a container as SageMaker wraps them.
+func partMessage(content []byte) []byte {
+	return message(content, header{":event-type", "PayloadPart"}, header{":content-type", "application/octet-stream"}, header{":message-type", "event"})
 }
 
 // errorMessage returns an error that the API does not define. It has no payload.
@@ -29,16 +37,13 @@ func errorMessage(code, text string) []byte {
 
 type header struct{ name, value string }
 
-func message(payload object, headers ...header) []byte {
-	var m eventstream.Message
+func message(payload []byte, headers ...header) []byte {
+	m := eventstream.Message{Payload: payload}
 	for _, h := range headers {
 		m.Headers = append(m.Headers, eventstream.Header{Name: h.name, Value: eventstream.StringValue(h.value)})
 	}
-	if payload != nil {
-		m.Payload, _ = json.Marshal(payload) // cannot fail: strings, integers and objects of them
-	}
 	var b bytes.Buffer
-	_ = eventstream.NewEncoder().Encode(&b, m) // nor can this: no header or payload is too long
+	_ = eventstream.NewEncoder().Encode(&b, m) // cannot fail: no header or payload is too long
 	return b.Bytes()
 }
 

@@ -1,7 +1,6 @@
 package fakes
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -89,14 +88,4 @@ func (e Exception) payload(message string) object {
 		fields["resourceName"] = "model"
 	}
 	return fields
-}
-
-// refuse sends e as the whole response. The type comes in the long form that
-// Bedrock uses, of which clients must keep what precedes the colon.
-func refuse(w http.ResponseWriter, e Exception, message string) {
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("X-Amzn-Errortype", string(e)+":http://internal.amazon.com/coral/com.amazon.bedrock/")
-	w.WriteHeader(e.Status())
-	body, _ := json.Marshal(e.payload(message)) // cannot fail: strings and integers
-	_, _ = w.Write(body)
 }

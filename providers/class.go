@@ -87,6 +87,18 @@ func IsThrottle(code string) bool {
 	return c == "limitexceededexception"
 }
 
+// isOverload reports whether a refusal says that the server has no capacity left,
+// as opposed to the caller no quota. status is 0 for an error inside a stream.
+func isOverload(status int, code string) bool {
+	c := strings.ToLower(code)
+	for _, word := range []string{"overloaded", "serviceunavailable", "service_unavailable"} {
+		if strings.Contains(c, word) {
+			return true
+		}
+	}
+	return c == "unavailable" || status == 529 || status == 503
+}
+
 // ClassOfEnding classifies a response whose bytes ended as x says: complete
 // tells whether the protocol's terminal event arrived, content whether any
 // content did. Errors reported by the stream come before this.

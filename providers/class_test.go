@@ -119,6 +119,7 @@ func TestUnknownProtocolIsReportedNotGuessed(t *testing.T) {
 	}
 	r := providers.Decoders{}.Decode(x)
 	assert.Equal(t, providers.Parse, r.Class)
-	assert.Equal(t, "no decoder recognizes POST model.test/generate with content type text/event-stream", r.Detail)
+	assert.Equal(t, "no decoder recognizes POST model.test/generate with content type text/event-stream: "+
+		"its bytes are timed, but which of them are content is not known", r.Detail)
 	assert.False(t, r.First().Known())
 }

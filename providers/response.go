@@ -45,9 +45,11 @@ type Response struct {
 	Model     string // as requested
 	RequestID string
 
-	Class  Class
-	Code   string // the provider's name of the error, where there is one
-	Detail string // the error's message; it may hold text of a model or a user
+	Class      Class
+	Code       string       // the provider's name of the error, where there is one
+	Detail     string       // the error's message; it may hold text of a model or a user
+	Overloaded bool         // the error says that the server, not the caller's quota, was at its limit
+	RetryAfter wire.Instant // how long the server asked to wait before the next attempt
 
 	Events     []Event
 	Frames     int          // frames of any kind
@@ -61,7 +63,13 @@ type Response struct {
 	FirstCount Count  // tokens of the first content event, where the server tells
 	Stop       string // the provider's stop reason
 
+	// Buffered says that something held the stream back and delivered it in a few
+	// bursts at its end, so that its times are not the model's: a proxy, or a
+	// compressing hop that does not flush.
+	Buffered bool
+
 	ServerLatency wire.Instant // the whole request, as the server reports it
+	ServerTimes   []ServerTime // whatever times the server reports, that one included
 	Served        string       // the performance configuration that really served it, where told
 }
 

@@ -3,8 +3,6 @@ package providers
 import (
 	"context"
 	"strings"
-
-	"github.com/latgate/latgate/providers/wire"
 )
 
 // A Target is an endpoint that prompts can be sent to.
@@ -21,40 +19,6 @@ type Target interface {
 	Send(ctx context.Context, p Prompt) error
 
 	Decoder
-}
-
-// A Decoder turns captured bytes into a [Response]. Decode never fails and never
-// panics: what cannot be read is a Class of the response.
-type Decoder interface {
-	// Recognizes reports whether the exchange speaks the decoder's protocol,
-	// from its host, path and content type alone.
-	Recognizes(*wire.Exchange) bool
-	Decode(*wire.Exchange) *Response
-}
-
-// Decoders decode with the first of them that recognizes the exchange.
-type Decoders []Decoder
-
-// Decode returns the decoded response. A stream that nobody recognizes is
-// reported as such: its bytes have times, but which of them are content would
-// be a guess.
-func (ds Decoders) Decode(x *wire.Exchange) *Response {
-	for _, d := range ds {
-		if d.Recognizes(x) {
-			return d.Decode(x)
-		}
-	}
-	r := &Response{Provider: "unknown", API: "unknown", Class: Parse, End: x.End}
-	switch {
-	case x.Status == 0:
-		r.Class, r.Detail = ClassOfError(x.Err), "no response"
-	case x.Status >= 400:
-		r.Class = ClassOfStatus(x.Status, "")
-	default:
-		r.Detail = "no decoder recognizes " + x.Method + " " + x.Host + x.Path +
-			" with content type " + x.Header.Get("Content-Type")
-	}
-	return r
 }
 
 // A Fact is one named property of a measurement.

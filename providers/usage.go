@@ -63,11 +63,29 @@ func (c *Count) UnmarshalJSON(data []byte) error {
 
 // Usage is a provider's own token count, brought to one meaning for all:
 // Input includes what was read from and written to a prompt cache, Output
-// includes reasoning. Chunks never stand in for tokens.
+// includes reasoning. Chunks never stand in for tokens. A part can exceed its
+// whole, since it is what the server reports: 161 cached tokens of a prompt of 7
+// are on record. Whoever divides by it has to bound the quotient.
 type Usage struct {
 	Input       Count `json:"input_tokens,omitzero"`
 	Output      Count `json:"output_tokens,omitzero"`
 	CachedRead  Count `json:"cached_read_tokens,omitzero"`
 	CachedWrite Count `json:"cached_write_tokens,omitzero"`
 	Reasoning   Count `json:"reasoning_tokens,omitzero"`
+}
+
+// plausible returns u without counts that the server did not make: 0 tokens
+// beside content, as a stream reports that its token limit cut short.
+func (u Usage) plausible(content bool) Usage {
+	if content {
+		u.Input, u.Output = u.Input.positive(), u.Output.positive()
+	}
+	return u
+}
+
+func (c Count) positive() Count {
+	if c.n == 0 {
+		return Count{}
+	}
+	return c
 }

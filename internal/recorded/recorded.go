@@ -14,6 +14,7 @@ package recorded
 import (
 	"bytes"
 	"encoding/csv"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -127,10 +128,29 @@ func (r replay) RoundTrip(req *http.Request) (*http.Response, error) {
 	header.Set("X-Request-Id", r.response["request_id"])
 	header.Set("x-amzn-requestid", r.response["request_id"])
 	header.Set("x-amzn-ErrorType", r.response["error"])
+	if encoding := r.response["content_encoding"]; encoding != "" {
+		header.Set("Content-Encoding", encoding)
+	}
+	for name, value := range r.response.latencyHeaders() {
+		header.Set(name, value)
+	}
 	return &http.Response{
 		StatusCode: status, Proto: "HTTP/1.1", Header: header, Request: req,
 		Body: io.NopCloser(&stepReader{r: bytes.NewReader(r.body), step: r.step}),
 	}, err
+}
+
+// latencyHeaders are the response headers among the server's own times.
+func (r Response) latencyHeaders() map[string]string {
+	var times map[string]any
+	_ = json.Unmarshal([]byte(r["server_latency"]), &times) // empty where there are none
+	headers := make(map[string]string)
+	for name, value := range times {
+		if text, ok := value.(string); ok && strings.Contains(name, "-") {
+			headers[name] = text
+		}
+	}
+	return headers
 }
 
 type stepReader struct {

@@ -17,6 +17,7 @@ type settings struct {
 	temperature *float32
 	topP        *float32
 	topK        *int
+	family      ModelFamily
 	sdkRetries  bool
 }
 
@@ -48,6 +49,11 @@ func TopP(v float32) Option { return option(func(s *settings) { s.topP = &v }) }
 // TopK sends a top-k sampling limit, which each model family takes under a name
 // of its own. For a family without one, sending fails with an error.
 func TopK(k int) Option { return option(func(s *settings) { s.topK = &k }) }
+
+// Family says in which words [InvokeModel] and [InvokeModelWithResponseStream] ask
+// the model, where its id does not tell: that of an application inference profile,
+// or of a custom or imported model. Converse takes no notice.
+func Family(f ModelFamily) Option { return option(func(s *settings) { s.family = f }) }
 
 // SDKRetries keeps the client's own retries on. Each attempt is then a part of
 // the sample, which runs from the first attempt's start.
@@ -87,11 +93,7 @@ func (s settings) request(p providers.Prompt, model string) (*request, error) {
 	content = append(content, &types.ContentBlockMemberText{Value: p.Text})
 	r.messages = []types.Message{{Role: types.ConversationRoleUser, Content: content}}
 
-	latency := s.latency
-	if p.Profile != "" {
-		latency = types.PerformanceConfigLatency(p.Profile)
-	}
-	if latency != "" {
+	if latency := s.latencyFor(p); latency != "" {
 		r.performance = &types.PerformanceConfiguration{Latency: latency}
 	}
 	if s.topK != nil {
@@ -102,6 +104,14 @@ func (s settings) request(p providers.Prompt, model string) (*request, error) {
 		r.additional = document.NewLazyDocument(fields)
 	}
 	return r, nil
+}
+
+// latencyFor returns the performance configuration to ask for, "" for none.
+func (s settings) latencyFor(p providers.Prompt) types.PerformanceConfigLatency {
+	if p.Profile != "" {
+		return types.PerformanceConfigLatency(p.Profile)
+	}
+	return s.latency
 }
 
 // topKFields names top-k as the model's family does.

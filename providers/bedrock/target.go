@@ -15,12 +15,12 @@ import (
 	"github.com/latgate/latgate/providers/wire"
 )
 
-// A Target is one Converse API of one model.
+// A Target is one API of one model.
 type Target struct {
-	protocol.Converse
+	providers.Decoder
 
+	operation operation
 	options   bedrockruntime.Options
-	api       string
 	model     string
 	settings  settings
 	transport *wire.Transport
@@ -33,20 +33,33 @@ var _ providers.Target = (*Target)(nil)
 // Retries are off unless [SDKRetries] is given. A prompt's own model, region and
 // profile go before the target's.
 func ConverseStream(client *bedrockruntime.Client, model string, options ...Option) *Target {
-	return newTarget(client, protocol.StreamAPI, model, options)
+	return newTarget(client, converseStream, model, options)
 }
 
 // Converse returns the API of a model that replies in one piece.
 func Converse(client *bedrockruntime.Client, model string, options ...Option) *Target {
-	return newTarget(client, protocol.UnaryAPI, model, options)
+	return newTarget(client, converse, model, options)
 }
 
-func newTarget(client *bedrockruntime.Client, api, model string, options []Option) *Target {
-	t := &Target{options: client.Options(), api: api, model: model}
-	for _, o := range options {
-		o.apply(&t.settings)
+// InvokeModelWithResponseStream returns the streaming API that takes a model's own
+// words, as [ConverseStream] does the one that has the same words for all. The id
+// of the model must tell its family, or [Family] has to. A family that takes no
+// top-k, or no cache marks, fails where a prompt or an option asks for them.
+func InvokeModelWithResponseStream(client *bedrockruntime.Client, model string, options ...Option) *Target {
+	return newTarget(client, invokeStream, model, options)
+}
+
+// InvokeModel returns the API of a model's own words that replies in one piece.
+func InvokeModel(client *bedrockruntime.Client, model string, options ...Option) *Target {
+	return newTarget(client, invoke, model, options)
+}
+
+func newTarget(client *bedrockruntime.Client, o operation, model string, options []Option) *Target {
+	t := &Target{Decoder: o.decoder, operation: o, options: client.Options(), model: model}
+	for _, option := range options {
+		option.apply(&t.settings)
 	}
-	t.transport = &wire.Transport{Base: sdkTransport{t.options.HTTPClient}, Detach: isEventStream, Terminal: terminal}
+	t.transport = &wire.Transport{Base: sdkTransport{t.options.HTTPClient}, Detach: isEventStream, Terminal: o.terminal}
 	t.options.HTTPClient = capturing{t.transport}
 	if !t.settings.sdkRetries {
 		t.options.Retryer = aws.NopRetryer{}
@@ -74,19 +87,19 @@ func isEventStream(resp *http.Response) bool {
 
 // terminal is for [wire.Transport.Terminal]: nobody reads a detached stream, so
 // nobody would close one that the endpoint leaves open.
-func terminal(resp *http.Response) func([]byte) bool {
-	if !isEventStream(resp) {
+func (o operation) terminal(resp *http.Response) func([]byte) bool {
+	if o.end == nil || !isEventStream(resp) {
 		return nil
 	}
-	return protocol.StreamEnd()
+	return o.end()
 }
 
 // Describe implements [providers.Target].
 func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	facts := providers.Facts{
 		{Name: "provider", Value: protocol.Provider},
-		{Name: "api", Value: t.api},
-		{Name: "model", Value: protocol.MaskAccount(or(p.Model, t.model))},
+		{Name: "api", Value: t.operation.api},
+		{Name: "model", Value: masked(or(p.Model, t.model))},
 		{Name: "region", Value: or(p.Region, t.options.Region)},
 		{Name: "profile", Value: or(p.Profile, string(t.settings.latency))},
 	}
@@ -99,6 +112,9 @@ func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	number("top-p", t.settings.topP)
 	if k := t.settings.topK; k != nil {
 		facts = append(facts, providers.Fact{Name: "top-k", Value: strconv.Itoa(*k)})
+	}
+	if f := t.settings.family; f != "" {
+		facts = append(facts, providers.Fact{Name: "family", Value: string(f)})
 	}
 	if t.settings.sdkRetries {
 		facts = append(facts, providers.Fact{Name: "retries", Value: "sdk"})
@@ -119,6 +135,8 @@ func endpointName(base string) string {
 	return u.Hostname()
 }
 
+func masked(model string) string { return protocol.MaskAccount(model) }
+
 func or(first, second string) string {
 	if first != "" {
 		return first
@@ -128,23 +146,12 @@ func or(first, second string) string {
 
 // Send implements [providers.Target].
 func (t *Target) Send(ctx context.Context, p providers.Prompt) error {
-	call, err := t.settings.request(p, or(p.Model, t.model))
-	if err != nil {
-		return err
-	}
 	// A client of its own for each request: streams of one client share a buffer
 	// inside smithy-go, which is a data race.
 	client := bedrockruntime.New(t.options, func(o *bedrockruntime.Options) {
 		o.Region = or(p.Region, o.Region)
 	})
-	if t.api == protocol.UnaryAPI {
-		_, err = client.Converse(ctx, call.unary())
-	} else {
-		var out *bedrockruntime.ConverseStreamOutput
-		if out, err = client.ConverseStream(ctx, call.stream()); err == nil {
-			err = out.GetStream().Close()
-		}
-	}
+	err := t.operation.send(ctx, client, t.settings, p, or(p.Model, t.model))
 	wire.Wait(ctx)
 	return err
 }

@@ -27,9 +27,9 @@ func TestRecognizesByPathAlone(t *testing.T) {
 		"/v1/chat/completions/chatcmpl-1/messages":         false,
 		"/openai/deployments/chat/completions/extensions/": false,
 	} {
-		assert.Equal(t, want, openai.Chat{}.Recognizes(&wire.Exchange{Method: "POST", Path: path}), path)
+		assert.Equal(t, want, openai.ChatDecoder{}.Recognizes(&wire.Exchange{Method: "POST", Path: path}), path)
 	}
-	assert.False(t, openai.Chat{}.Recognizes(&wire.Exchange{Method: "GET", Path: "/v1/chat/completions"}), "listing stored completions")
+	assert.False(t, openai.ChatDecoder{}.Recognizes(&wire.Exchange{Method: "GET", Path: "/v1/chat/completions"}), "listing stored completions")
 }
 
 func TestUsualStream(t *testing.T) {

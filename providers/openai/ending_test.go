@@ -17,6 +17,7 @@ import (
 // sends or leaves out beside it.
 func TestEndsOfStreams(t *testing.T) {
 	t.Parallel()
+	hi := delta(`"content":"Hi"`)
 	for _, c := range []struct {
 		name   string
 		blocks []string
@@ -24,7 +25,8 @@ func TestEndsOfStreams(t *testing.T) {
 		end    int // index of the block that ends the stream; −1 is the end of the body
 	}{
 		{"finish reason and [DONE]", []string{role, hello, finish("stop"), done}, providers.OK, 3},
-		{"no [DONE]: Perplexity, Writer", []string{role, hello, finish("stop")}, providers.OK, -1},
+		{"no [DONE]: Perplexity, Writer", []string{hi, finish("stop")}, providers.OK, -1},
+		{"no [DONE], and no usage though it was promised", []string{role, hi, finish("stop")}, providers.Truncated, -1},
 		{"no finish reason: Snowflake", []string{role, hello, usage, done}, providers.OK, 3},
 		{"finish reason on the last content: Mistral", []string{role, `{"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}`, done}, providers.OK, 2},
 		{"finish reason twice: OpenRouter", []string{hello, finish("stop"), finish("stop"), done}, providers.OK, 3},
@@ -35,7 +37,7 @@ func TestEndsOfStreams(t *testing.T) {
 		{"an empty finish reason is none", []string{role, hello, finish("")}, providers.Truncated, -1},
 		{"nothing but usage", []string{role, hello, usage}, providers.Truncated, -1},
 		{"no content, [DONE]", []string{role, finish("stop"), done}, providers.Empty, 2},
-		{"no content, no [DONE]", []string{role, finish("content_filter")}, providers.Empty, -1},
+		{"no content, no [DONE]", []string{finish("content_filter")}, providers.Empty, -1},
 		{"only [DONE]", []string{done}, providers.Empty, 0},
 		{"only comments", []string{": OPENROUTER PROCESSING", ": OPENROUTER PROCESSING"}, providers.Truncated, -1},
 		{"nothing", nil, providers.Truncated, -1},
@@ -79,9 +81,17 @@ func TestEndingsOfTheWire(t *testing.T) {
 		assert.Equal(t, c.class, r.Class, "%v %v", c.ending, c.err)
 		assert.Equal(t, wire.At(20*ms), r.First(), "times so far stay in the record")
 
-		x = stream(role, hello, finish("stop"))
+		x = stream(delta(`"content":"Hello"`), finish("stop"))
 		x.Ending, x.Err = c.ending, c.err
 		assert.Equal(t, providers.OK, decode(t, x).Class, "the finish reason had come: %v %v", c.ending, c.err)
+
+		x = stream(role, hello, finish("stop")) // with "usage": null, which promises a record to come
+		x.Ending, x.Err = c.ending, c.err
+		want := providers.OK // to a caller who leaves
+		if c.class == providers.Truncated {
+			want = c.class
+		}
+		assert.Equal(t, want, decode(t, x).Class, "the usage record is missing: %v %v", c.ending, c.err)
 
 		x = exchange(200, "application/json", `{"choices":[{"mess`)
 		x.Ending, x.Err = c.ending, c.err
@@ -89,27 +99,28 @@ func TestEndingsOfTheWire(t *testing.T) {
 	}
 }
 
-// No prefix of a stream is taken for a whole one before its terminal event. As
-// the finish reason is one (some servers send nothing after it), a stream that
-// loses only what follows it is "ok" to METRICS: every content event has come and
-// has its time. What may be lost then is the usage record, so such a sample has a
-// TTFT and no OTPS. A chunk counts once its JSON is whole; that its blank line is
-// missing makes no difference to what has been generated.
+// No prefix of a stream is taken for a whole one. Where the server has promised a
+// usage record, the stream is whole once that has come, else with the finish
+// reason, after which some servers send nothing; a later chunk that is cut inside
+// makes it truncated again. A chunk counts once its JSON is whole; that its blank
+// line is missing makes no difference to what has been generated.
 func TestNoPrefixIsTakenForTheWhole(t *testing.T) {
 	t.Parallel()
 	for _, newline := range []string{"\n", "\r\n"} {
 		whole := stream(role, hello, delta(`"content":" 東京 🐌"`), finish("stop"), usage, done)
 		body := strings.ReplaceAll(string(whole.Body), "\n", newline)
-		finished := strings.Index(body, `"finish_reason":"stop"}]}`) + len(`"finish_reason":"stop"}]}`)
+		reported := strings.Index(body, `"total_tokens":14}}`) + len(`"total_tokens":14}}`)
+		doneFrom := strings.Index(body, "data: [DONE]")
 		first := strings.Index(body, `"content":"Hello"`)
 		for n := range len(body) + 1 {
 			r := decode(t, exchange(200, textSSE, body[:n]))
 			switch {
-			case n < finished:
+			case n < reported, n > doneFrom && n < doneFrom+len("data: [DONE]"):
 				require.Equal(t, providers.Truncated, r.Class, "%q", body[:n])
 			default:
 				require.Equal(t, providers.OK, r.Class, "%q", body[:n])
 				require.Equal(t, "Hello 東京 🐌", r.Text)
+				require.True(t, r.Usage.Output.Known())
 			}
 			if n <= first {
 				require.Equal(t, wire.Instant{}, r.First(), "%q", body[:n])

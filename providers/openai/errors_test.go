@@ -29,17 +29,17 @@ func TestRefusals(t *testing.T) {
 		{"Azure by name", 429, `{"error":{"code":"RateLimitReached","message":"Please retry after 1 second."}}`, providers.Throttled, "RateLimitReached", "Please retry after 1 second."},
 		{"Azure by a number in a string", 429, `{"error":{"code":"429","message":"m"}}`, providers.Throttled, "429", "m"},
 		{"code is a number", 429, `{"error":{"code":429,"message":"m"}}`, providers.Throttled, "429", "m"},
-		{"TGI: error is a string", 429, `{"error":"Model is overloaded","error_type":"overloaded"}`, providers.Throttled, "", "Model is overloaded"},
-		{"vLLM: error is the body", 400, `{"object":"error","message":"max_tokens is too large","type":"BadRequestError","param":null,"code":400}`, providers.HTTP4xx, "400", "max_tokens is too large"},
+		{"TGI: error is a string", 429, `{"error":"Model is overloaded","error_type":"overloaded"}`, providers.Throttled, "overloaded", "Model is overloaded"},
+		{"vLLM: error is the body", 400, `{"object":"error","message":"max_tokens is too large","type":"BadRequestError","param":null,"code":400}`, providers.HTTP4xx, "BadRequestError", "max_tokens is too large"},
 		{"FastAPI: detail", 404, `{"detail":"Not Found"}`, providers.HTTP4xx, "", "Not Found"},
 		{"no body", 429, ``, providers.Throttled, "", ""},
 		{"a page", 502, `<html>Bad Gateway</html>`, providers.HTTP5xx, "", ""},
-		{"a list", 400, `[{"error":{"message":"m"}}]`, providers.HTTP4xx, "", ""},
+		{"a list", 400, `[{"error":{"message":"m"}}]`, providers.HTTP4xx, "", "m"},
 		{"overloaded", 529, `{"error":{"type":"overloaded_error","message":"m"}}`, providers.Throttled, "overloaded_error", "m"},
 		{"key", 401, `{"error":{"message":"Incorrect API key","type":"invalid_request_error","code":"invalid_api_key"}}`, providers.HTTP4xx, "invalid_api_key", "Incorrect API key"},
 		{"server error", 500, `{"error":{"message":"The server had an error","type":"server_error","param":null,"code":null}}`, providers.HTTP5xx, "server_error", "The server had an error"},
-		{"unavailable", 503, `{"error":{"message":"m","type":"server_error","code":503}}`, providers.HTTP5xx, "503", "m"},
-		{"redirect that was not followed", 307, ``, providers.Parse, "", ""},
+		{"unavailable", 503, `{"error":{"message":"m","type":"server_error","code":503}}`, providers.HTTP5xx, "server_error", "m"},
+		{"redirect that was not followed", 307, ``, providers.Parse, "", "status 307 Temporary Redirect, which is neither a reply nor an error"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -70,16 +70,16 @@ func TestErrorsInsideAStream(t *testing.T) {
 		code   string
 		detail string
 	}{
-		{"vLLM, then [DONE]", `{"error":{"message":"boom","type":"InternalServerError","param":null,"code":500}}`, providers.StreamError, "500", "boom"},
+		{"vLLM, then [DONE]", `{"error":{"message":"boom","type":"InternalServerError","param":null,"code":500}}`, providers.StreamError, "InternalServerError", "boom"},
 		{"Groq", "event: error\ndata: {\"error\":{\"message\":\"Tool call validation failed\",\"type\":\"invalid_request_error\",\"code\":\"tool_use_failed\",\"status_code\":400}}", providers.StreamError, "tool_use_failed", "Tool call validation failed"},
 		{"OpenRouter, with choices and usage", `{"error":{"code":400,"message":"Token limit reached"},"choices":[{"delta":{"role":"assistant","content":""},"finish_reason":null}],"usage":{"prompt_tokens":43,"completion_tokens":10}}`, providers.StreamError, "400", "Token limit reached"},
 		{"OpenRouter throttle", `{"error":{"code":429,"message":"slow"},"choices":[]}`, providers.Throttled, "429", "slow"},
 		{"with a finish reason", `{"error":{"code":502,"message":"lost"},"choices":[{"delta":{"content":""},"finish_reason":"error"}]}`, providers.StreamError, "502", "lost"},
 		{"OpenAI throttle", `{"error":{"message":"slow","type":"tokens","code":"rate_limit_exceeded"}}`, providers.Throttled, "rate_limit_exceeded", "slow"},
 		{"overloaded by number", `{"error":{"message":"busy","code":529}}`, providers.Throttled, "529", "busy"},
-		{"overloaded by type, beside a number", `{"error":{"message":"busy","type":"overloaded_error","code":500}}`, providers.Throttled, "500", "busy"},
+		{"overloaded by type, beside a number", `{"error":{"message":"busy","type":"overloaded_error","code":500}}`, providers.Throttled, "overloaded_error", "busy"},
 		{"error is a string", `{"error":"Request failed during generation"}`, providers.StreamError, "", "Request failed during generation"},
-		{"llama-box: an error field", `error: {"detail":"failed to decode"}`, providers.StreamError, "", `{"detail":"failed to decode"}`},
+		{"llama-box: an error field", `error: {"detail":"failed to decode"}`, providers.StreamError, "", "failed to decode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -47,8 +47,8 @@ func stream(blocks ...string) *wire.Exchange {
 
 func decode(t *testing.T, x *wire.Exchange) *providers.Response {
 	t.Helper()
-	require.True(t, openai.Chat{}.Recognizes(x))
-	return openai.Chat{}.Decode(x)
+	require.True(t, openai.ChatDecoder{}.Recognizes(x))
+	return openai.ChatDecoder{}.Decode(x)
 }
 
 // delta is a chunk with one choice, delta or finish reason of which are JSON.

@@ -19,6 +19,11 @@ var ErrOperationEnded = errors.New("wire: the operation this request belongs to 
 // A Capture collects the exchanges of one operation: every HTTP attempt made
 // under its context through a [Transport]. It is safe for concurrent use.
 type Capture struct {
+	// DialAnew has each request made under the capture use a connection of its own,
+	// so that setting one up is part of what is measured. Set it before the first
+	// request.
+	DialAnew bool
+
 	number int
 
 	mu        sync.Mutex

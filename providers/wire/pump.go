@@ -147,13 +147,22 @@ func (p *pump) finish(ctx context.Context, at Instant, err error) {
 		p.ending = EndClosed
 	case p.stopped == EndTerminal:
 		p.ending, p.err = EndTerminal, io.EOF
-	case p.stopped == EndContext || ctx.Err() != nil:
-		p.ending, p.err = EndContext, context.Cause(ctx)
+	case p.stopped == EndContext || done(ctx) != nil:
+		p.ending, p.err = EndContext, done(ctx)
 	default:
 		p.ending = EndFailed
 	}
 	p.ended.Store(true)
 	p.wakeCaller()
+}
+
+// done returns why ctx is done, nil where it is not. An [http.Client] with a time
+// limit cancels its request in two ways at once; the other one can be first.
+func done(ctx context.Context) error {
+	if deadline, ok := ctx.Deadline(); ok && ctx.Err() == nil && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return context.Cause(ctx)
 }
 
 // keep returns what came, for good, and gives the workspace away. It is called

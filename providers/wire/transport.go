@@ -2,6 +2,8 @@ package wire
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
@@ -31,8 +33,9 @@ const DefaultMaxBody = 64 << 20
 // The zero Transport is ready to use. A Transport is safe for concurrent use.
 type Transport struct {
 	// Base makes the requests. Nil means a clone of http.DefaultTransport that
-	// keeps 512 idle connections a host, since with the default two a burst of
-	// requests dials anew and measures handshakes.
+	// keeps as many idle connections a host as there were in use at once, up to
+	// 16384: with the default two a burst of requests dials anew and measures
+	// handshakes.
 	Base http.RoundTripper
 
 	// MaxBody bounds the bytes kept of one reply; beyond it the reply is cut with
@@ -73,7 +76,7 @@ func (t *Transport) roundTripper() http.RoundTripper {
 		if shared, ok := http.DefaultTransport.(*http.Transport); ok {
 			own := shared.Clone()
 			own.MaxIdleConns = 0
-			own.MaxIdleConnsPerHost = 512
+			own.MaxIdleConnsPerHost = 16384
 			t.base = own
 		}
 	})
@@ -103,6 +106,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	clock := &phaseClock{call: x.Call}
 	out, sent := instrumented(req, clock)
+	out.Close = out.Close || capture.DialAnew // no connection is kept, so none is found
 	describe(x, req)
 
 	resp, err := t.roundTripper().RoundTrip(out)
@@ -111,8 +115,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		x.Phases = clock.read(Instant{})
 		x.RequestBytes = sent.Load()
 		x.End, x.Ending, x.Err = headAt, EndNoReply, err
-		if ctx.Err() != nil {
+		if why := done(ctx); why != nil {
 			x.Ending = EndContext
+			if !errors.Is(err, why) {
+				x.Err = fmt.Errorf("%w: %w", why, err)
+			}
 		}
 		capture.end()
 		return nil, err

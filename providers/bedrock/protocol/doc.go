@@ -6,5 +6,7 @@
 //	fmt.Println(r.Class, r.First(), r.Usage.Output)
 //
 // [Converse] reads ConverseStream (frames of the AWS event stream) and Converse
-// (one JSON object), and the errors of both, before and inside the stream.
+// (one JSON object). [Invoke] reads InvokeModelWithResponseStream, whose frames
+// carry the JSON of the model, and InvokeModel. Both read the errors before and
+// inside the stream.
 package protocol

@@ -13,17 +13,49 @@ import (
 // It is what [wire.Transport.Terminal] wants. Each call must be given what the last
 // one was given and any bytes after it; of these, each message is read once.
 func StreamEnd() func(body []byte) bool {
-	e := new(streamEnd)
+	stopped := false // messageStop came
+	return endAt(func(m wire.Message) bool {
+		switch m.Header(":event-type") {
+		case "messageStop":
+			stopped = true
+		case "metadata":
+			return stopped
+		}
+		return false
+	})
+}
+
+// InvokeStreamEnd is for InvokeModelWithResponseStream what [StreamEnd] is for
+// ConverseStream: it looks for the invocation metrics, which Bedrock adds to the
+// model's last JSON, for message_stop, and for an error.
+func InvokeStreamEnd() func(body []byte) bool {
+	return endAt(func(m wire.Message) bool {
+		if m.Header(":event-type") != chunkEvent {
+			return false
+		}
+		data, err := unwrap(m.Payload)
+		if err != nil {
+			return false
+		}
+		e := endingOf(data)
+		return e.failed() || e.last()
+	})
+}
+
+// endAt returns a function that reports whether an event for which last is true, or
+// anything that is no event, came complete.
+func endAt(last func(wire.Message) bool) func(body []byte) bool {
+	e := &streamEnd{last: last}
 	e.frames = wire.NewEventStreamReader(&e.rest)
 	return e.reached
 }
 
 type streamEnd struct {
+	last   func(wire.Message) bool
 	rest   bytes.Reader // what frames reads from: the body after offset
 	frames *wire.EventStreamReader
 	offset int64 // of the first message that was not complete yet
 
-	stopped bool // messageStop came
 	ended   bool
 	corrupt bool // no message can be found any more
 }
@@ -37,14 +69,7 @@ func (e *streamEnd) reached(body []byte) bool {
 			break
 		}
 		e.offset = m.End
-		switch event := m.Header(":event-type"); {
-		case m.Header(":message-type") != "event":
-			e.ended = true
-		case event == "messageStop":
-			e.stopped = true
-		case event == "metadata":
-			e.ended = e.stopped
-		}
+		e.ended = m.Header(":message-type") != "event" || e.last(m)
 	}
 	return e.ended
 }

@@ -16,7 +16,10 @@ import (
 // call; -1 when never.
 func endOf(t testing.TB, body []byte, step int) int {
 	t.Helper()
-	ended := protocol.StreamEnd()
+	return firstEnd(protocol.StreamEnd(), body, step)
+}
+
+func firstEnd(ended func([]byte) bool, body []byte, step int) int {
 	for n := 0; ; n = min(n+step, len(body)) {
 		if ended(bytes.Clone(body[:n])) { // the transport moves its buffer
 			return n
@@ -51,7 +54,6 @@ func TestStreamEndsWhereDecodeStops(t *testing.T) {
 	large := frame(t, "metadata", `{"trace":"`+string(bytes.Repeat([]byte("guardrail "), 1000))+`"}`)
 	corrupt := append(bytes.Clone(start), stop...)
 	corrupt[len(start)+20] ^= 1
-	join := func(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
 	for _, c := range []struct {
 		name string
 		body []byte
@@ -74,6 +76,40 @@ func TestStreamEndsWhereDecodeStops(t *testing.T) {
 	} {
 		for _, step := range []int{1, 7, 1000} {
 			got := endOf(t, c.body, step)
+			if c.want < 0 {
+				assert.Equal(t, -1, got, "%s, %d bytes a read", c.name, step)
+				continue
+			}
+			assert.GreaterOrEqual(t, got, c.want, "%s, %d bytes a read", c.name, step)
+			assert.Less(t, got, c.want+step, "%s, %d bytes a read", c.name, step)
+		}
+	}
+}
+
+func TestInvokeStreamEndsWhereDecodeStops(t *testing.T) {
+	t.Parallel()
+	hi := chunk(t, `{"generation":"Hi \"amazon-bedrock-invocationMetrics\":{","stop_reason":null}`)
+	stop := chunk(t, `{"generation":"","stop_reason":"stop"}`)
+	last := chunk(t, `{"generation":"",`+recordOfMetrics+`}`)
+	for _, c := range []struct {
+		name string
+		body []byte
+		want int
+	}{
+		{"nothing", nil, -1},
+		{"text that quotes the end", join(hi, hi), -1},
+		{"a stop is not the end: metrics may follow", join(hi, stop), -1},
+		{"metrics", join(hi, last), len(hi) + len(last)},
+		{"with more behind it", join(hi, last, hi), len(hi) + len(last)},
+		{"cut short", join(hi, last[:len(last)-1]), -1},
+		{"message_stop", join(hi, chunk(t, `{"type":"message_stop"}`)), len(hi) + len(chunk(t, `{"type":"message_stop"}`))},
+		{"an error of the model", chunk(t, `{"error":"no"}`), len(chunk(t, `{"error":"no"}`))},
+		{"an exception", join(hi, failure(t)), len(hi) + len(failure(t))},
+		{"an event of a later time", frame(t, "later", `{"bytes":"!"}`), -1},
+		{"no base64", frame(t, "chunk", `{"bytes":"!"}`), -1},
+	} {
+		for _, step := range []int{1, 7, 1000} {
+			got := firstEnd(protocol.InvokeStreamEnd(), c.body, step)
 			if c.want < 0 {
 				assert.Equal(t, -1, got, "%s, %d bytes a read", c.name, step)
 				continue

@@ -1,0 +1,258 @@
+package anthropic
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/latgate/latgate/providers"
+)
+
+// Events decodes the events of one Messages reply, for hosts that carry them in
+// frames of their own: each frame is begun on the builder, then its event handed
+// over. A [MessagesDecoder] does so for server-sent events.
+//
+//	events := anthropic.NewEvents(b)
+//	b.EventStream(func(m wire.Message) error { return events.Event(unwrapped(m.Payload)) })
+type Events struct {
+	b     *providers.Builder
+	usage usage // the last value of each count
+}
+
+// NewEvents returns the decoder of the reply that b puts together.
+func NewEvents(b *providers.Builder) *Events { return &Events{b: b} }
+
+// head is what every event, and every reply in one piece, begins with.
+type head struct {
+	Type  string          `json:"type"`
+	Error json.RawMessage `json:"error"`
+}
+
+// failed reports an error. Proxies and hosts leave out its type.
+func (h head) failed() bool {
+	return h.Type == "error" || len(h.Error) > 0 && string(h.Error) != "null"
+}
+
+// Event decodes the JSON of one event, whose type it takes from the member of that
+// name. Types that it does not know are ignored: the API may add some at any time.
+// It ends the response at message_stop and at an error. The error returned says
+// that data is not what the API sends.
+func (e *Events) Event(data []byte) error {
+	var event struct {
+		head
+		Message json.RawMessage `json:"message"`
+		Block   json.RawMessage `json:"content_block"`
+		Delta   json.RawMessage `json:"delta"`
+		Usage   json.RawMessage `json:"usage"`
+	}
+	if err := json.Unmarshal(data, &event); err != nil {
+		return err
+	}
+	if event.failed() {
+		e.fail(data)
+		return nil
+	}
+	var err error
+	switch event.Type {
+	case "message_start":
+		err = e.start(event.Message)
+	case "content_block_start":
+		err = e.blockStart(event.Block)
+	case "content_block_delta":
+		err = e.delta(event.Delta)
+	case "message_delta":
+		err = e.messageDelta(event.Delta, event.Usage)
+	case "message_stop":
+		e.b.Finish()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", event.Type, err)
+	}
+	return nil
+}
+
+// fail ends the response with the error in data, which names the request where
+// the response head did not.
+func (e *Events) fail(data []byte) {
+	noteRequestID(e.b, data)
+	report := providers.ErrorOf(data)
+	if (report == providers.ServerError{}) {
+		report.Message = string(data) // in nobody's words
+	}
+	e.b.FailStream(report)
+}
+
+func noteRequestID(b *providers.Builder, data []byte) {
+	var report struct {
+		RequestID string `json:"request_id"`
+	}
+	if b.RequestID == "" && json.Unmarshal(data, &report) == nil {
+		b.RequestID = report.RequestID
+	}
+}
+
+func (e *Events) start(data json.RawMessage) error {
+	var message struct {
+		ID    string `json:"id"`
+		Model string `json:"model"`
+		Usage usage  `json:"usage"`
+	}
+	if err := unmarshal(data, &message); err != nil {
+		return err
+	}
+	e.note(message.ID, message.Model)
+	e.count(message.Usage)
+	return nil
+}
+
+// unmarshal is json.Unmarshal for a member of an event, which may be missing.
+func unmarshal(data json.RawMessage, v any) error {
+	if len(data) == 0 {
+		return nil
+	}
+	return json.Unmarshal(data, v)
+}
+
+// blockStart looks for reasoning that comes encrypted, which has no deltas. All
+// else that a block may begin with is no token of the answer: a tool's name, the
+// results of a search.
+func (e *Events) blockStart(data json.RawMessage) error {
+	var block struct {
+		Type string          `json:"type"`
+		Data json.RawMessage `json:"data"` // of another kind in blocks of other types
+	}
+	if err := unmarshal(data, &block); err != nil {
+		return err
+	}
+	if block.Type == "redacted_thinking" {
+		e.b.AddRedacted(text(block.Data))
+	}
+	return nil
+}
+
+// text returns a JSON string, "" for anything else.
+func text(raw json.RawMessage) string {
+	var s string
+	_ = unmarshal(raw, &s)
+	return s
+}
+
+// delta notes content. Signatures, citations, compaction and deltas of a later
+// time are none, whatever their members are.
+func (e *Events) delta(data json.RawMessage) error {
+	var delta struct {
+		Type     string `json:"type"`
+		Text     string `json:"text"`
+		Thinking string `json:"thinking"`
+		Input    string `json:"partial_json"`
+	}
+	err := unmarshal(data, &delta)
+	switch delta.Type {
+	case "text_delta":
+		e.b.Add(providers.Text, delta.Text)
+	case "thinking_delta":
+		e.b.Add(providers.Reasoning, delta.Thinking)
+	case "input_json_delta":
+		e.b.Add(providers.Tool, delta.Input)
+	case "":
+	default:
+		return nil
+	}
+	return err
+}
+
+func (e *Events) messageDelta(data, record json.RawMessage) error {
+	var delta struct {
+		StopReason string `json:"stop_reason"`
+	}
+	if err := unmarshal(data, &delta); err != nil {
+		return err
+	}
+	e.stop(delta.StopReason)
+	var u usage
+	_ = unmarshal(record, &u)
+	e.count(u)
+	return nil
+}
+
+// Message decodes the JSON of a reply in one piece. The error returned says that
+// data is none.
+func (e *Events) Message(data []byte) error {
+	var h head
+	if err := json.Unmarshal(data, &h); err != nil {
+		return err
+	}
+	if h.failed() {
+		e.fail(data)
+		return nil
+	}
+	var m struct {
+		ID         string            `json:"id"`
+		Model      string            `json:"model"`
+		Content    []json.RawMessage `json:"content"`
+		StopReason string            `json:"stop_reason"`
+		Usage      usage             `json:"usage"`
+	}
+	if err := json.Unmarshal(data, &m); err != nil {
+		return err
+	}
+	if h.Type != "message" || m.Content == nil {
+		return fmt.Errorf("a reply of type %q, which is no message with content", h.Type)
+	}
+	e.note(m.ID, m.Model)
+	e.stop(m.StopReason)
+	e.count(m.Usage)
+	for i, block := range m.Content {
+		if err := e.block(block); err != nil {
+			return fmt.Errorf("content[%d]: %w", i, err)
+		}
+	}
+	e.b.Complete()
+	return nil
+}
+
+// block notes a whole block. What the server's own tools were asked and answered
+// is no content.
+func (e *Events) block(data []byte) error {
+	var b struct {
+		Type     string          `json:"type"`
+		Text     json.RawMessage `json:"text"`
+		Thinking json.RawMessage `json:"thinking"`
+		Data     json.RawMessage `json:"data"`
+		Name     json.RawMessage `json:"name"`
+		Input    json.RawMessage `json:"input"`
+	}
+	if err := json.Unmarshal(data, &b); err != nil {
+		return err
+	}
+	switch b.Type {
+	case "text":
+		e.b.Add(providers.Text, text(b.Text))
+	case "thinking":
+		e.b.Add(providers.Reasoning, text(b.Thinking))
+	case "redacted_thinking":
+		e.b.AddRedacted(text(b.Data))
+	case "tool_use":
+		e.b.AddBytes(providers.Tool, len(text(b.Name))+len(b.Input))
+	}
+	return nil
+}
+
+func (e *Events) note(id, model string) {
+	if model != "" {
+		e.b.Model = model
+	}
+	if e.b.RequestID == "" {
+		e.b.RequestID = id
+	}
+}
+
+func (e *Events) stop(reason string) {
+	if reason != "" {
+		e.b.Stop = reason
+	}
+}
+
+func (e *Events) count(u usage) {
+	e.usage.update(u)
+	e.b.Usage = e.usage.canonical()
+}

@@ -1,0 +1,84 @@
+package anthropic_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/anthropic"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// Whatever bytes come, decoding neither fails nor invents: there is one class,
+// content has bytes and a read that brought it, and only content is "ok".
+func FuzzMessages(f *testing.F) {
+	thought := delta(`"type":"thinking_delta","thinking":"Hmm"`)
+	arguments := delta(`"type":"input_json_delta","partial_json":"{}"`)
+	redacted := blockStart(`"type":"redacted_thinking","data":"EqkE"`)
+	f.Add(200, textSSE, stream(begin, redacted, ping, thought, hello, arguments, blockStop, finish, stop).Body)
+	f.Add(200, textSSE, stream(hello, `{"type":"error","error":{"type":"overloaded_error"}}`, "error: {}", "event: error\ndata: x").Body)
+	f.Add(200, "application/json", []byte(`{"type":"message","content":[{"type":"text","text":"a"},{"type":"tool_use","name":"n","input":{}}],"usage":{"input_tokens":1}}`))
+	f.Add(429, "application/json", []byte(`{"type":"error","error":{"type":"rate_limit_error"},"request_id":"r"}`))
+	f.Add(0, "", []byte{})
+	f.Fuzz(func(t *testing.T, status int, contentType string, body []byte) {
+		x := exchange(status, contentType, "")
+		x.Body = body
+		for end := 5; end < len(body); end += 5 {
+			x.Marks = append(x.Marks, wire.Mark{End: int64(end), At: ms})
+		}
+		if len(body) > 0 {
+			x.Marks = append(x.Marks, wire.Mark{End: int64(len(body)), At: 2 * ms})
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := anthropic.MessagesDecoder{}.Decode(x)
+		runtime.ReadMemStats(&after)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+200*len(body)), "bytes allocated for %d bytes", len(body))
+
+		require.True(t, slices.Contains(providers.Classes, r.Class), "class %q", r.Class)
+		if r.Class == providers.OK {
+			require.NotEmpty(t, r.Events)
+		}
+		last := providers.Event{}
+		for _, e := range r.Events {
+			assert.Positive(t, e.Bytes)
+			assert.GreaterOrEqual(t, e.Frame, last.Frame)
+			assert.GreaterOrEqual(t, e.End, last.End)
+			assert.GreaterOrEqual(t, e.At, last.At)
+			assert.LessOrEqual(t, e.End, int64(len(body)))
+			assert.GreaterOrEqual(t, e.Read, 0)
+			assert.Less(t, e.Frame, r.Frames)
+			last = e
+		}
+		for _, c := range []providers.Count{r.Usage.Input, r.Usage.Output} {
+			n, known := c.Get()
+			assert.False(t, known && n == 0 && len(r.Events) > 0, "never 0 beside content")
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	events := []string{begin, textStart, ping}
+	for i := range 4000 {
+		events = append(events, delta(fmt.Sprintf(`"type":"text_delta","text":" token %d of the answer"`, i)))
+	}
+	x := stream(append(events, blockStop, finish, stop)...)
+	require.Equal(b, 4000, strings.Count(string(x.Body), "text_delta"))
+	b.SetBytes(int64(len(x.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		anthropic.MessagesDecoder{}.Decode(x)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := anthropic.MessagesDecoder{}.Decode(x)
+	runtime.ReadMemStats(&after)
+	require.Len(b, r.Events, 4000)
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(r.Frames), "allocs/event")
+}

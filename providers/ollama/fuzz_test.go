@@ -1,0 +1,80 @@
+package ollama_test
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/ollama"
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// Whatever bytes come, decoding neither fails nor invents: there is one class,
+// content has bytes and a read that brought it, and only content is "ok".
+func FuzzDecode(f *testing.F) {
+	f.Add("/api/chat", 200, ndjson, stream(thought, hello, toolCall, chatEnd).Body)
+	f.Add("/api/generate", 200, ndjson, stream(`{"response":"a"}`, `{"thinking":"b"}`, chatEnd).Body)
+	f.Add("/api/chat", 200, ndjson, stream(hello, `{"error":"boom"}`, `{"error":{}}`).Body)
+	f.Add("/api/chat", 200, "application/json", []byte(whole))
+	f.Add("/api/chat", 503, "application/json", []byte(`{"error":"server busy"}`))
+	f.Add("", 0, "", []byte{})
+	f.Fuzz(func(t *testing.T, path string, status int, contentType string, body []byte) {
+		x := exchange(status, contentType, "")
+		x.Path, x.Body = path, body
+		for end := 5; end < len(body); end += 5 {
+			x.Marks = append(x.Marks, wire.Mark{End: int64(end), At: ms})
+		}
+		if len(body) > 0 {
+			x.Marks = append(x.Marks, wire.Mark{End: int64(len(body)), At: 2 * ms})
+		}
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := ollama.Decoder{}.Decode(x)
+		runtime.ReadMemStats(&after)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+200*len(body)), "bytes allocated for %d bytes", len(body))
+
+		require.True(t, slices.Contains(providers.Classes, r.Class), "class %q", r.Class)
+		if r.Class == providers.OK {
+			require.NotEmpty(t, r.Events)
+		}
+		last := providers.Event{}
+		for _, e := range r.Events {
+			assert.Positive(t, e.Bytes)
+			assert.GreaterOrEqual(t, e.Frame, last.Frame)
+			assert.GreaterOrEqual(t, e.End, last.End)
+			assert.GreaterOrEqual(t, e.At, last.At)
+			assert.LessOrEqual(t, e.End, int64(len(body)))
+			assert.GreaterOrEqual(t, e.Read, 0)
+			assert.Less(t, e.Frame, r.Frames)
+			last = e
+		}
+		for _, c := range []providers.Count{r.Usage.Input, r.Usage.Output, r.FirstCount} {
+			n, known := c.Get()
+			assert.False(t, known && n == 0 && len(r.Events) > 0, "never 0 beside content")
+		}
+	})
+}
+
+func BenchmarkDecode(b *testing.B) {
+	var lines []string
+	for i := range 4000 {
+		lines = append(lines, content(fmt.Sprintf(" token %d of the answer", i)))
+	}
+	x := stream(append(lines, chatEnd)...)
+	b.SetBytes(int64(len(x.Body)))
+	b.ReportAllocs()
+	for b.Loop() {
+		ollama.Decoder{}.Decode(x)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := ollama.Decoder{}.Decode(x)
+	runtime.ReadMemStats(&after)
+	require.Len(b, r.Events, 4000)
+	b.ReportMetric(float64(after.Mallocs-before.Mallocs)/float64(r.Frames), "allocs/event")
+}
