@@ -32,6 +32,13 @@ type listener interface {
 // text of the failures.
 func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate) string {
 	t.Helper()
+	if res != nil {
+		full, err := res.Full() // a gate needs every sample
+		if err != nil {
+			return "[latgate] " + err.Error()
+		}
+		res = full
+	}
 	answers, err := judge(res, store, list)
 	if res != nil {
 		err = errors.Join(err, latencytest.Uncached())

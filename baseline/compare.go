@@ -133,7 +133,8 @@ func Values(s *latencytest.Scenario, m latencytest.Metric) []float64 {
 }
 
 // Invalid says why a scenario's values of a metric say nothing about the endpoint:
-// requests failed, or none of them has one. It is empty where the values are good.
+// requests failed, none of them has one, or the run did not measure what it set out
+// to. It is empty where the values are good.
 func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
 	n, failed, values := len(s.Samples), s.Failed(), Values(s, m)
 	switch {
@@ -143,6 +144,8 @@ func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
 		return fmt.Sprintf("%d of %d requests failed (%s): latencies are invalid from %.0f %%", failed, n, s.Ends(), 100*invalidShare)
 	case len(values) == 0:
 		return fmt.Sprintf("none of %d requests has a value of %v", n, m)
+	case s.Invalid() != "":
+		return s.Invalid()
 	case slices.Min(values) <= 0:
 		return fmt.Sprintf("a request has a %v of 0: there are no ratios to that", m)
 	}

@@ -27,7 +27,7 @@ func TestRunThatIsCalledOff(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "samples.jsonl")
 		start := time.Now()
 		res, err := latencytest.Measure(ctx, bedrock.ConverseStream(client(network.Transport()), model),
-			latencytest.Plan{Prompts: promptSet(3), Requests: 1000, Load: latencytest.Closed(4), SampleFile: path})
+			latencytest.Plan{Prompts: promptSet(3), Requests: 1000, Load: latencytest.Closed(4), Grace: -1, SampleFile: path})
 		assert.Equal(t, 10*time.Second, time.Since(start), "nothing is waited for")
 		require.ErrorIs(t, err, enough)
 		require.ErrorContains(t, err, "the run ended early, after ")
@@ -72,9 +72,34 @@ func TestRunThatIsCalledOffWhileWarmingUp(t *testing.T) {
 	bubble(t, lively, func(t *testing.T, network *fakes.Network) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*ms)
 		defer cancel()
-		res, err := latencytest.Measure(ctx, bedrock.ConverseStream(client(network.Transport()), model), latencytest.Plan{Prompts: promptSet(3), Load: latencytest.Closed(3)})
+		res, err := latencytest.Measure(ctx, bedrock.ConverseStream(client(network.Transport()), model), latencytest.Plan{Prompts: promptSet(3), Load: latencytest.Closed(3), Grace: -1})
 		require.ErrorIs(t, err, context.DeadlineExceeded)
 		assert.Len(t, res.Samples, 3)
 		assert.Empty(t, res.Scenarios[0].Samples)
+	})
+}
+
+// Requests under way have the plan's grace to end; those that need longer are
+// cancelled.
+func TestRunThatIsCalledOffWithGrace(t *testing.T) {
+	t.Parallel()
+	script := steady // a request takes 200 ms
+	script.Faults = []fakes.Fault{{On: fakes.Every(3), Effect: fakes.Hang{}}}
+	bubble(t, script, func(t *testing.T, network *fakes.Network) {
+		ctx, cancel := context.WithTimeout(t.Context(), 250*ms)
+		defer cancel()
+		start := time.Now()
+		res, err := latencytest.Measure(ctx, bedrock.ConverseStream(client(network.Transport()), model),
+			latencytest.Plan{Prompts: promptSet(3), Warmup: 3, Load: latencytest.Open(10), Grace: time.Second})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, 1250*ms, time.Since(start).Round(ms))
+		require.Len(t, res.Samples, 3, "none is made after the end")
+		for _, s := range res.Samples {
+			want := providers.OK
+			if s.Number == 2 {
+				want = providers.Canceled
+			}
+			assert.Equal(t, want, s.Class, "request %d", s.Number)
+		}
 	})
 }

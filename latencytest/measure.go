@@ -7,6 +7,9 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
+
+	tokenbucket "golang.org/x/time/rate"
 
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
@@ -76,46 +79,76 @@ func (j job) measure(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run{plan: plan, op: op, log: log}
-	dealer := newDealer(groups, plan.Seed)
-	runErr := r.warm(ctx, dealer.first(plan.Warmup, dealer.turns(true)))
-	if runErr == nil {
-		runErr = r.all(ctx, j.measured(dealer, plan.Requests))
+	if plan.LowMemory {
+		for _, s := range res.Scenarios {
+			s.summary = newSummary()
+		}
 	}
+	r := newRun(plan, op, log)
+	r.keep = res.keep
+	r.monitor = newMonitor(plan, res.Scenarios)
+	unwatch := r.monitor.watch()
+	dealer := newDealer(groups, plan.Seed)
+	runErr := r.warm(ctx, dealer.first(plan.Warmup, 1, dealer.turns(true)))
+	if runErr == nil {
+		r.bounds.begin()
+		r.monitor.begin()
+		runErr = r.all(ctx, j.measured(dealer, plan))
+	}
+	unwatch()
+	res.Ended = r.bounds.end
 	res.Samples = r.sorted()
 	if op.describe == nil {
-		groups[0].facts = observedFacts(res.Samples)
+		groups[0].facts = r.seen.facts()
 		res.Scenarios[0].Identity = plan.identity(j.test, groups[0])
 	}
 	res.distribute()
 	if runErr != nil {
 		return res, errors.Join(runErr, log.abandon())
 	}
-	return res, log.close(res)
+	return res, log.close(res, r.ended)
 }
 
 // measured are the turns after the warm-up.
-func (j job) measured(d *dealer, requests int) iter.Seq[turn] {
-	if j.more == nil {
-		return d.first(requests, d.turns(false))
-	}
-	return func(yield func(turn) bool) {
-		for t := range d.turns(false) {
-			if !j.more() || !yield(t) {
-				return
+func (j job) measured(d *dealer, p Plan) iter.Seq[turn] {
+	switch {
+	case j.more != nil:
+		return func(yield func(turn) bool) {
+			for t := range d.turns(false) {
+				if !j.more() || !yield(t) {
+					return
+				}
 			}
 		}
+	case p.Requests == 0: // the plan's duration ends them
+		return d.turns(false)
 	}
+	return d.first(p.Requests, p.Repetitions, d.turns(false))
 }
 
 // A run is a plan being carried out.
 type run struct {
-	plan Plan
-	op   operation
-	log  *sampleLog
+	plan    Plan
+	op      operation
+	log     *sampleLog
+	bounds  *bounds
+	weather barometer
+	limiter *tokenbucket.Limiter
+	monitor *monitor // nil where nobody wants to hear
 
 	mu      sync.Mutex
-	samples []Sample
+	samples []Sample           // that are kept
+	keep    func(*Sample) bool // whether one is
+	ended   int                // samples
+	seen    sightings
+}
+
+func newRun(p Plan, op operation, log *sampleLog) *run {
+	limiter := tokenbucket.NewLimiter(tokenbucket.Inf, 0)
+	if p.RateLimit > 0 {
+		limiter = tokenbucket.NewLimiter(tokenbucket.Limit(p.RateLimit), max(1, int(p.RateLimit)))
+	}
+	return &run{plan: p, op: op, log: log, bounds: newBounds(p), weather: barometer{limit: p.Storm}, limiter: limiter}
 }
 
 // warm takes the warm-up turns, and returns when the last of them has ended.
@@ -126,56 +159,129 @@ func (r *run) warm(ctx context.Context, turns iter.Seq[turn]) error {
 	return rejected(r.sorted())
 }
 
-// all keeps the load's clients busy until the turns are over or ctx is done.
+// all issues the turns as the load says, until they are over or ctx is done; then
+// the requests under way have the plan's grace to end.
 func (r *run) all(ctx context.Context, turns iter.Seq[turn]) error {
-	ctx, quit := context.WithCancelCause(ctx)
+	issuing, quit := context.WithCancelCause(ctx)
 	defer quit(nil)
-	next := make(chan turn)
-	var clients sync.WaitGroup
-	for range r.plan.Load.clients {
-		clients.Go(func() {
-			returned := false
-			defer func() {
-				if !returned { // nobody would take the turns that are left
-					quit(errExited)
-				}
-			}()
-			for t := range next {
-				if ctx.Err() == nil {
-					r.take(ctx, t)
-				}
+	requests, abort := context.WithCancel(context.WithoutCancel(ctx))
+	defer abort()
+	release := context.AfterFunc(issuing, func() {
+		if r.plan.Grace < 0 || ctx.Err() == nil { // a run that quits by itself waits for nobody
+			abort()
+			return
+		}
+		grace := time.AfterFunc(r.plan.Grace, abort)
+		context.AfterFunc(requests, func() { grace.Stop() })
+	})
+	defer release()
+	take := func(t turn) (returned bool) {
+		defer func() {
+			if !returned { // nobody would take the turns that are left
+				quit(errExited)
 			}
-			returned = true
-		})
-	}
-	for t := range turns {
-		if ctx.Err() != nil {
-			break
+		}()
+		if err := r.take(requests, t); err != nil {
+			quit(err)
 		}
-		select {
-		case next <- t:
-			settle()
-		case <-ctx.Done():
-		}
+		return true
 	}
-	close(next)
-	clients.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("the run ended early, after %d requests: %w", len(r.samples), err)
+	if r.plan.Load.open() {
+		r.issue(issuing, take, turns)
+	} else {
+		r.keepBusy(issuing, take, turns)
+	}
+	if err := context.Cause(issuing); err != nil {
+		return fmt.Errorf("the run ended early, after %d requests: %w", r.ended, err)
 	}
 	return nil
 }
 
+// keepBusy has each of a closed load's clients take one turn after the other.
+func (r *run) keepBusy(ctx context.Context, take func(turn) bool, turns iter.Seq[turn]) {
+	next := make(chan turn)
+	free := make(chan struct{}, r.plan.Load.clients) // a client is
+	var clients sync.WaitGroup
+	for range r.plan.Load.clients {
+		free <- struct{}{}
+		clients.Go(func() {
+			for t := range next {
+				if ctx.Err() == nil && !take(t) {
+					return
+				}
+				if r.plan.Pause > 0 {
+					sleepUntil(ctx, time.Now().Add(r.plan.Pause))
+				}
+				free <- struct{}{}
+			}
+		})
+	}
+	for t := range turns {
+		select {
+		case <-free:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil || r.limiter.Wait(ctx) != nil || !r.bounds.allow(t, time.Now()) {
+			break
+		}
+		next <- t
+		settle()
+	}
+	close(next)
+	clients.Wait()
+}
+
+// issue starts each turn of an open load at its time.
+func (r *run) issue(ctx context.Context, take func(turn) bool, turns iter.Seq[turn]) {
+	next, stop := iter.Pull(turns)
+	defer stop()
+	var requests sync.WaitGroup
+	defer requests.Wait()
+	begin := time.Now()
+	for start := range r.plan.Load.starts(r.plan.Seed) {
+		due := begin.Add(start)
+		if !sleepUntil(ctx, due) {
+			return
+		}
+		t, more := next()
+		if !more {
+			return
+		}
+		if r.limiter.Wait(ctx) != nil || !r.bounds.allow(t, due) {
+			return
+		}
+		t.due = due
+		requests.Go(func() { take(t) })
+		settle()
+	}
+}
+
+// sleepUntil returns at that time, or false when ctx is done before.
+func sleepUntil(ctx context.Context, due time.Time) bool {
+	timer := time.NewTimer(time.Until(due))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return ctx.Err() == nil
+	case <-ctx.Done():
+		return false
+	}
+}
+
 var errExited = errors.New("the operation ended its goroutine, as t.FailNow and package require do: return an error instead")
 
-func (r *run) take(ctx context.Context, t turn) {
-	s := Sample{Number: t.number, Warmup: t.warmup, Scenario: t.scenario, Prompt: t.prompt.ID}
-	capture := wire.NewCapture(t.number)
-	limited, cancel := context.WithTimeout(capture.Context(ctx), r.plan.Timeout)
-	err := r.op.run(limited, t.prompt)
+// take makes the requests of a turn. The error ends the run.
+func (r *run) take(ctx context.Context, t turn) error {
+	s := Sample{Number: t.number, Warmup: t.warmup, Repeated: t.repeated, Scenario: t.scenario, Prompt: t.prompt.ID}
+	limited, cancel := context.WithTimeout(ctx, r.plan.Timeout)
+	exchanges, retries, err := r.attempts(limited, t)
 	expired := limited.Err() != nil
-	cancel() // ends what the operation left open, so that Exchanges returns
-	s.observe(capture.Exchanges(), r.op.decoder, err)
+	cancel()
+	s.observe(exchanges, r.op.decoder, err)
+	s.Retries = max(s.Retries, retries)
+	if !t.due.IsZero() && len(exchanges) > 0 {
+		s.Lag = wire.At(exchanges[0].Call.Sub(t.due))
+	}
 	switch {
 	case s.Class != providers.Timeout || ctx.Err() != nil:
 	case expired:
@@ -183,10 +289,30 @@ func (r *run) take(ctx context.Context, t turn) {
 	default:
 		s.Limit = s.End // a limit of the operation's own
 	}
+	if dollars, known := r.plan.Prices.Cost(s.Provider, s.Model, s.Usage); known {
+		s.Cost = &dollars
+	}
+	r.bounds.count(&s)
+	r.finish(&s)
+	if ctx.Err() != nil {
+		return nil // the run has ended already
+	}
+	return r.weather.note(&s)
+}
+
+func (r *run) finish(s *Sample) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.samples = append(r.samples, s)
-	r.log.write(&s)
+	r.ended++
+	r.seen.add(s)
+	if r.plan.OnSample != nil {
+		r.plan.OnSample(s)
+	}
+	if r.keep(s) {
+		r.samples = append(r.samples, *s)
+	}
+	r.log.write(s)
+	r.monitor.add(s)
 }
 
 func (r *run) sorted() []Sample {

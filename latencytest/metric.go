@@ -3,6 +3,7 @@ package latencytest
 import (
 	"fmt"
 	"math"
+	"sync"
 	"time"
 
 	"github.com/latgate/latgate/providers"
@@ -45,6 +46,15 @@ var (
 	// StreamEnd is the time to the end of the stream, usage records included.
 	StreamEnd = duration("stream_end", func(s *Sample) wire.Instant { return s.End })
 
+	// TTFTSched and E2ESched are TTFT and TTLT from t_sched, the moment at which an
+	// open load meant to make the request: what a request waited that could not
+	// be made in time is not left out. In a closed load they are TTFT and TTLT.
+	TTFTSched = duration("ttft_sched", func(s *Sample) wire.Instant { return s.sinceDue(s.First) })
+	E2ESched  = duration("e2e_sched", func(s *Sample) wire.Instant { return s.sinceDue(s.Last) })
+
+	// ScheduleLag is how late an open load made the request: t_call − t_sched.
+	ScheduleLag = duration("schedule_lag", func(s *Sample) wire.Instant { return s.Lag })
+
 	// OTPS is output tokens per second after the first: (N − n₁)/(t_last − t_first).
 	// It has no value for a buffered reply: fewer than 3 content events, or a
 	// window shorter than 5 % of TTLT.
@@ -81,9 +91,23 @@ var (
 
 // Metrics lists every metric.
 var Metrics = []Metric{
-	TTFT, TTFTVisible, TTFB, TTLT, StreamEnd, OTPS, OTPSEndToEnd, TPOT, ITL,
+	TTFT, TTFTVisible, TTFB, TTLT, StreamEnd, TTFTSched, E2ESched, ScheduleLag, OTPS, OTPSEndToEnd, TPOT, ITL,
 	ICLP50, ICLP90, ICLP99, Stall, ServerLatency, InputTokens, OutputTokens,
 }
+
+// Custom returns the metric whose values are in [Sample.Extra] under that name. Two
+// of the same name are the same metric. A unit of "ns" makes it a time. A run in low
+// memory has no quantiles of it.
+func Custom(name, unit string, higherIsBetter bool) Metric {
+	d := definition{name: name, unit: unit, higher: higherIsBetter, value: func(s *Sample) (float64, bool) {
+		v, ok := s.Extra[name]
+		return v, ok
+	}}
+	made, _ := customs.LoadOrStore(name, &d)
+	return Metric{made.(*definition)}
+}
+
+var customs sync.Map // of *definition, by name
 
 func duration(name string, stop func(*Sample) wire.Instant) Metric {
 	return Metric{&definition{name: name, unit: "ns", value: func(s *Sample) (float64, bool) {
@@ -101,6 +125,12 @@ func tokens(name string, count func(*Sample) providers.Count) Metric {
 		n, ok := count(s).Get()
 		return float64(n), ok
 	}}}
+}
+
+// sinceDue turns an instant since t_call into one since t_sched.
+func (s *Sample) sinceDue(i wire.Instant) wire.Instant {
+	late, _ := s.Lag.Get()
+	return i.Add(late)
 }
 
 // streamed returns N and n₁, the tokens of the channels that were streamed and

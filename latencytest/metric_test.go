@@ -22,7 +22,7 @@ func tokens(n int64) providers.Count { return providers.CountOf(n) }
 // 400 ms and the last after 2.4 s.
 func whole() latencytest.Sample {
 	return latencytest.Sample{
-		Class:  providers.OK,
+		Class: providers.OK, Lag: at(5 * ms),
 		Phases: wire.Phases{Wrote: at(20 * ms), Header: at(300 * ms)},
 		Body:   at(310 * ms), FirstEvent: at(310 * ms), First: at(400 * ms), FirstVisible: at(500 * ms), Last: at(2400 * ms), End: at(2500 * ms),
 		Gaps:          latencytest.Gaps{N: 99, P50: at(20 * ms), P90: at(30 * ms), P99: at(40 * ms), Longest: at(90 * ms)},
@@ -40,6 +40,9 @@ func TestEveryMetricOfAWholeSample(t *testing.T) {
 		latencytest.TTFB:          280e6, // from the request fully sent, not from t_call
 		latencytest.TTLT:          2400e6,
 		latencytest.StreamEnd:     2500e6,
+		latencytest.TTFTSched:     405e6, // from the intended start
+		latencytest.E2ESched:      2405e6,
+		latencytest.ScheduleLag:   5e6,
 		latencytest.OTPS:          50, // (101 − 1) tokens in 2 s
 		latencytest.OTPSEndToEnd:  101 / 2.4,
 		latencytest.TPOT:          20e6,
@@ -82,12 +85,13 @@ func TestMissingIsNeverZero(t *testing.T) {
 		drop func(*latencytest.Sample)
 		gone []latencytest.Metric
 	}{
-		"first":         {func(s *latencytest.Sample) { s.First = wire.Instant{} }, []latencytest.Metric{latencytest.TTFT, latencytest.OTPS, latencytest.OTPSEndToEnd, latencytest.TPOT, latencytest.ITL}},
+		"first":         {func(s *latencytest.Sample) { s.First = wire.Instant{} }, []latencytest.Metric{latencytest.TTFT, latencytest.TTFTSched, latencytest.OTPS, latencytest.OTPSEndToEnd, latencytest.TPOT, latencytest.ITL}},
 		"first visible": {func(s *latencytest.Sample) { s.FirstVisible = wire.Instant{} }, []latencytest.Metric{latencytest.TTFTVisible}},
 		"wrote":         {func(s *latencytest.Sample) { s.Wrote = wire.Instant{} }, []latencytest.Metric{latencytest.TTFB}},
 		"header":        {func(s *latencytest.Sample) { s.Header = wire.Instant{} }, []latencytest.Metric{latencytest.TTFB}},
 		"end":           {func(s *latencytest.Sample) { s.End = wire.Instant{} }, []latencytest.Metric{latencytest.StreamEnd}},
 		"usage":         {func(s *latencytest.Sample) { s.Usage.Output = providers.Count{} }, []latencytest.Metric{latencytest.OutputTokens, latencytest.OTPS, latencytest.OTPSEndToEnd, latencytest.TPOT, latencytest.ITL}},
+		"lag":           {func(s *latencytest.Sample) { s.Lag = wire.Instant{} }, []latencytest.Metric{latencytest.ScheduleLag}}, // due when it was made
 		"gaps":          {func(s *latencytest.Sample) { s.Gaps = latencytest.Gaps{} }, []latencytest.Metric{latencytest.ICLP50, latencytest.ICLP90, latencytest.ICLP99, latencytest.Stall}},
 	} {
 		s := whole()

@@ -33,7 +33,7 @@ const (
 	reply = `{"id":"c1","model":"m","choices":[{"message":{"content":"Hi"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":1}}`
 )
 
-var chatDecoder = providers.Decoders{openai.Chat{}}
+var chatDecoder = providers.Decoders{openai.ChatDecoder{}}
 
 func observed(opErr error, xs ...*wire.Exchange) Sample {
 	var s Sample

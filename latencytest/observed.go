@@ -8,28 +8,35 @@ import (
 	"github.com/latgate/latgate/providers"
 )
 
-// observedFacts says what a function's requests turned out to be.
-func observedFacts(samples []Sample) providers.Facts {
-	var facts providers.Facts
-	for _, name := range []struct {
-		fact string
-		of   func(*Sample) string
-	}{
-		{"provider", func(s *Sample) string { return s.Provider }},
-		{"api", func(s *Sample) string { return s.API }},
-		{"model", func(s *Sample) string { return s.Model }},
-		{"endpoint", func(s *Sample) string { return hostname(s.Host) }},
-	} {
-		var seen []string
-		for i := range samples {
-			if v := name.of(&samples[i]); v != "" && samples[i].Class == providers.OK && !slices.Contains(seen, v) {
-				seen = append(seen, v)
-			}
-		}
-		slices.Sort(seen)
-		facts = append(facts, providers.Fact{Name: name.fact, Value: strings.Join(seen, "+")})
+// sightings collect what a function's requests turned out to be.
+type sightings struct {
+	provider, api, model, endpoint []string // what was seen, each once
+}
+
+func (o *sightings) add(s *Sample) {
+	if s.Class != providers.OK {
+		return
 	}
-	return facts
+	for _, property := range []struct {
+		seen  *[]string
+		value string
+	}{
+		{&o.provider, s.Provider}, {&o.api, s.API}, {&o.model, s.Model}, {&o.endpoint, hostname(s.Host)},
+	} {
+		if property.value != "" && !slices.Contains(*property.seen, property.value) {
+			*property.seen = append(*property.seen, property.value)
+			slices.Sort(*property.seen)
+		}
+	}
+}
+
+func (o *sightings) facts() providers.Facts {
+	return providers.Facts{
+		{Name: "provider", Value: strings.Join(o.provider, "+")},
+		{Name: "api", Value: strings.Join(o.api, "+")},
+		{Name: "model", Value: strings.Join(o.model, "+")},
+		{Name: "endpoint", Value: strings.Join(o.endpoint, "+")},
+	}
 }
 
 // hostname leaves the port out: a test server gets a new one in every run.

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"time"
 
 	"github.com/latgate/latgate/providers"
 )
@@ -12,8 +13,12 @@ import (
 type turn struct {
 	number   int
 	warmup   bool
+	repeated int // which of the plan's repetitions, from 0
 	scenario string
 	prompt   providers.Prompt
+	due      time.Time // the intended start in an open load; zero in a closed one
+
+	provider, model string // as far as they are known beforehand
 }
 
 // A group is the prompts of one scenario.
@@ -54,7 +59,10 @@ func (d *dealer) turns(warmup bool) iter.Seq[turn] {
 					d.rounds[g][i], d.rounds[g][j] = d.rounds[g][j], d.rounds[g][i]
 				})
 			}
-			t := turn{number: d.next, warmup: warmup, scenario: d.groups[g].name, prompt: d.rounds[g][0]}
+			t := turn{
+				number: d.next, warmup: warmup, scenario: d.groups[g].name, prompt: d.rounds[g][0],
+				provider: d.groups[g].facts.Get("provider"), model: d.groups[g].facts.Get("model"),
+			}
 			d.rounds[g] = d.rounds[g][1:]
 			d.next++
 			if !yield(t) {
@@ -64,16 +72,18 @@ func (d *dealer) turns(warmup bool) iter.Seq[turn] {
 	}
 }
 
-// first limits turns to n of each group.
-func (d *dealer) first(n int, turns iter.Seq[turn]) iter.Seq[turn] {
-	left := n * len(d.groups)
+// first limits turns to n of each group, so many times.
+func (d *dealer) first(n, times int, turns iter.Seq[turn]) iter.Seq[turn] {
+	n *= len(d.groups)
 	return func(yield func(turn) bool) {
-		if left == 0 {
+		if n == 0 {
 			return
 		}
+		made := 0
 		for t := range turns {
-			left--
-			if !yield(t) || left == 0 {
+			t.repeated = made / n
+			made++
+			if !yield(t) || made == n*times {
 				return
 			}
 		}

@@ -27,8 +27,8 @@ func twoGroups() []group {
 // dealt is everything a run of so many requests is dealt, warm-up first.
 func dealt(groups []group, seed uint64, warmup, requests int) []turn {
 	d := newDealer(groups, seed)
-	turns := slices.Collect(d.first(warmup, d.turns(true)))
-	return slices.AppendSeq(turns, d.first(requests, d.turns(false)))
+	turns := slices.Collect(d.first(warmup, 1, d.turns(true)))
+	return slices.AppendSeq(turns, d.first(requests, 1, d.turns(false)))
 }
 
 func ids(turns []turn, scenario string) []string {
@@ -102,7 +102,7 @@ func TestNoTurns(t *testing.T) {
 	t.Parallel()
 	assert.Empty(t, dealt(twoGroups(), 1, 0, 0))
 	d := newDealer(twoGroups(), 1)
-	for range d.first(5, d.turns(false)) {
+	for range d.first(5, 1, d.turns(false)) {
 		break // a run that ends early takes no more
 	}
 	assert.Equal(t, 1, d.next)

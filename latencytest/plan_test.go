@@ -17,7 +17,7 @@ func TestZeroPlan(t *testing.T) {
 	t.Parallel()
 	p := Plan{Prompts: promptSet("p", 1)}.withDefaults(Settings{Seed: 5})
 	assert.Equal(t, Plan{
-		Prompts: promptSet("p", 1), Requests: 100, Warmup: 1, Load: Closed(1), Timeout: 2 * time.Minute, Seed: 5,
+		Prompts: promptSet("p", 1), Requests: 100, Repetitions: 1, Warmup: 1, Load: Closed(1), Cache: AsIsCache, Storm: .9, Grace: 10 * time.Second, ProgressEvery: 10 * time.Second, Live: []Metric{TTFT, TTLT}, Timeout: 2 * time.Minute, Seed: 5,
 		Environment: runtime.GOOS + "/" + runtime.GOARCH,
 	}, p)
 	require.NoError(t, p.validate())
@@ -70,18 +70,4 @@ func TestPlanNamesEveryFault(t *testing.T) {
 
 	err = Plan{}.withDefaults(Settings{}).validate()
 	assert.EqualError(t, err, "Plan.Prompts: there are none; give at least one, or read a set with latencytest.Prompts")
-}
-
-func TestLoadsHaveNames(t *testing.T) {
-	t.Parallel()
-	assert.Equal(t, "closed(4)", Closed(4).String())
-	for _, n := range []int{1, 4, 1000} {
-		load, err := parseLoad(Closed(n).String())
-		require.NoError(t, err)
-		assert.Equal(t, Closed(n), load)
-	}
-	for _, text := range []string{"", "closed", "closed(", "closed(4", "closed()", "closed(x)", "closed(0)", "closed(-1)", "open(4)", "closed(4))", "4"} {
-		_, err := parseLoad(text)
-		assert.ErrorContains(t, err, "is no load", "%q", text)
-	}
 }

@@ -8,8 +8,14 @@ import (
 	"testing"
 
 	"github.com/latgate/latgate/providers"
-	"github.com/latgate/latgate/providers/bedrock/protocol"
+	"github.com/latgate/latgate/providers/anthropic"
+	bedrock "github.com/latgate/latgate/providers/bedrock/protocol"
+	"github.com/latgate/latgate/providers/cohere"
+	"github.com/latgate/latgate/providers/gemini"
+	"github.com/latgate/latgate/providers/ollama"
 	"github.com/latgate/latgate/providers/openai"
+	sagemaker "github.com/latgate/latgate/providers/sagemaker/protocol"
+	"github.com/latgate/latgate/providers/tgi"
 	"github.com/latgate/latgate/providers/wire"
 )
 
@@ -28,8 +34,13 @@ type Recorder struct {
 	transport wire.Transport
 }
 
-// builtin are the protocols a Recorder recognizes by itself.
-var builtin = providers.Decoders{protocol.Converse{}, openai.Chat{}}
+// builtin are the protocols a Recorder recognizes by itself: by their paths in this
+// order, then by how a reply begins.
+var builtin = providers.Decoders{
+	bedrock.Converse{}, bedrock.Invoke{}, sagemaker.Stream{},
+	openai.ChatDecoder{}, openai.ResponsesDecoder{}, anthropic.MessagesDecoder{}, gemini.Decoder{},
+	cohere.Decoder{}, ollama.Decoder{}, tgi.Decoder{},
+}
 
 // NewRecorder returns a recorder whose connections are closed when the test ends.
 func NewRecorder(tb testing.TB) *Recorder {

@@ -1,9 +1,9 @@
 package latencytest
 
 import (
+	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -18,6 +18,7 @@ type Result struct {
 	Started    time.Time
 	Virtual    bool // measured in virtual time
 	Provenance Provenance
+	Ended      string // what ended the run before its requests were made; empty when nothing did
 
 	Scenarios []*Scenario
 	Samples   []Sample // every attempt, warm-up included, in request order
@@ -31,6 +32,33 @@ func (r *Result) Scenario(name string) *Scenario {
 		}
 	}
 	return nil
+}
+
+// Full returns the result with its samples: r itself or, of a run in low memory,
+// what its sample file holds.
+func (r *Result) Full() (*Result, error) {
+	if !r.Plan.LowMemory {
+		return r, nil
+	}
+	if r.Plan.SampleFile == "" {
+		return nil, errors.New("a run in low memory keeps no samples, and has no Plan.SampleFile to read them from")
+	}
+	full, err := Load(r.Plan.SampleFile)
+	if err != nil {
+		return nil, err
+	}
+	full.Plan.Prompts, full.Plan.SampleFile = r.Plan.Prompts, r.Plan.SampleFile
+	return full, nil
+}
+
+// keep takes a finished sample, and reports whether it is kept in memory.
+func (r *Result) keep(s *Sample) bool {
+	scenario := r.Scenario(s.Scenario)
+	if s.Warmup || scenario.summary == nil {
+		return true
+	}
+	scenario.summary.add(s)
+	return false
 }
 
 // distribute hands the measured samples to their scenarios.
@@ -52,7 +80,14 @@ func (r *Result) String() string {
 			warmup++
 		}
 	}
-	fmt.Fprintf(&b, "%d requests after %d of warm-up, %v, seed %d, %s\n", len(r.Samples)-warmup, warmup, r.Plan.Load, r.Plan.Seed, providers.Scrub(r.Plan.Environment))
+	measured := 0
+	for _, s := range r.Scenarios {
+		measured += s.Attempts()
+	}
+	fmt.Fprintf(&b, "%d requests after %d of warm-up, %v, seed %d, %s\n", measured, warmup, r.Plan.Load, r.Plan.Seed, providers.Scrub(r.Plan.Environment))
+	if r.Ended != "" {
+		fmt.Fprintf(&b, "no further requests: %s\n", r.Ended)
+	}
 	for _, s := range r.Scenarios {
 		s.table(&b)
 	}
@@ -60,10 +95,11 @@ func (r *Result) String() string {
 }
 
 // tableMetrics are the rows of the results table.
-var tableMetrics = []Metric{TTFT, TTFTVisible, TTFB, TTLT, OTPS, ICLP50, Stall, InputTokens, OutputTokens}
+var tableMetrics = []Metric{TTFT, TTFTSched, TTFTVisible, TTFB, TTLT, ScheduleLag, OTPS, ICLP50, Stall, InputTokens, OutputTokens}
 
 func (s *Scenario) table(b *strings.Builder) {
-	fmt.Fprintf(b, "%s: %s", providers.Scrub(s.Name), s.Ends())
+	t := s.tally()
+	fmt.Fprintf(b, "%s: %s", providers.Scrub(s.Name), t.ends())
 	for _, name := range []string{"model", "region", "profile"} {
 		if v := s.Identity.Get(name); v != "" {
 			fmt.Fprintf(b, ", %s %s", name, providers.Scrub(v))
@@ -74,23 +110,25 @@ func (s *Scenario) table(b *strings.Builder) {
 	fmt.Fprintln(w, "metric\tn\tmin\tP50\tP90\tP99\tmax\t")
 	undefined := 0
 	for _, m := range tableMetrics {
-		values := s.Values(m)
+		d := s.distribution(m)
 		if m == OTPS {
-			undefined = s.Counts()[providers.OK] - len(values)
+			undefined = t.classes[providers.OK] - d.n()
 		}
-		if len(values) == 0 {
+		if d.n() == 0 || m == TTFTSched && s.distribution(ScheduleLag).n() == 0 {
 			continue
 		}
-		slices.Sort(values)
-		fmt.Fprintf(w, "%s\t%d\t", m, len(values))
+		fmt.Fprintf(w, "%s\t%d\t", m, d.n())
 		for _, p := range []float64{0, .5, .9, .99, 1} {
-			fmt.Fprintf(w, "%s\t", m.Format(type7(values, p)))
+			fmt.Fprintf(w, "%s\t", m.Format(d.quantile(p)))
 		}
 		fmt.Fprintln(w)
 	}
 	w.Flush()
-	if r := s.Rates(); r.Completed > 0 {
-		fmt.Fprintf(b, "%.4g requests completed a minute, %.4g sent a minute, %.4g output tokens/s\n", r.Completed, r.Sent, r.Tokens)
+	if reason := s.Invalid(); reason != "" {
+		fmt.Fprintf(b, "INVALID: %s\n", reason)
+	}
+	if s.summary != nil {
+		b.WriteString("quantiles of an HDR histogram, exact to 3 significant digits\n")
 	}
 	if p10 := s.Quantile(OTPS, P90); p10 == p10 {
 		fmt.Fprintf(b, "bad tail of otps (its 10th percentile, otps_p10): %s\n", OTPS.Format(p10))
@@ -98,10 +136,10 @@ func (s *Scenario) table(b *strings.Builder) {
 	if undefined > 0 {
 		fmt.Fprintf(b, "otps_undefined: %d replies were buffered, too short or without a token count: they have no speed\n", undefined)
 	}
-	if failed := s.Failed(); failed > 0 {
+	if failed := t.attempts - t.classes[providers.OK]; failed > 0 {
 		fmt.Fprintf(b, "P90 ttft with the %d failed attempts counted as endless (p90_adj): %s\n", failed, endless(s.Adjusted(TTFT, P90)))
 	}
-	s.fallbacks(b)
+	t.remarks(b, s.Identity.Get("profile"))
 }
 
 func endless(ttft float64) string {
@@ -109,36 +147,4 @@ func endless(ttft float64) string {
 		return "endless"
 	}
 	return TTFT.Format(ttft)
-}
-
-// Ends says how the attempts ended: "198/200 ok, throttled 2".
-func (s *Scenario) Ends() string {
-	counts := s.Counts()
-	text := fmt.Sprintf("%d/%d ok", counts[providers.OK], len(s.Samples))
-	for _, class := range providers.Classes[1:] {
-		if counts[class] > 0 {
-			text += fmt.Sprintf(", %s %d", class, counts[class])
-		}
-	}
-	return text
-}
-
-// fallbacks reports requests that another performance configuration served than
-// the one asked for: Bedrock falls back without a word.
-func (s *Scenario) fallbacks(b *strings.Builder) {
-	asked := s.Identity.Get("profile")
-	if asked == "" {
-		return
-	}
-	served := make(map[string]int)
-	for i := range s.Samples {
-		if got := s.Samples[i].Served; got != "" && got != asked {
-			served[got]++
-		}
-	}
-	for _, profile := range []string{"standard", "optimized"} {
-		if n := served[profile]; n > 0 {
-			fmt.Fprintf(b, "%s inference was asked for, %d of %d requests were served as %s\n", asked, n, len(s.Samples), profile)
-		}
-	}
 }

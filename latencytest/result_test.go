@@ -48,9 +48,11 @@ func TestResultTable(t *testing.T) {
 steady: 4/4 ok, model m1, region us-east-1, profile optimized
          metric  n       min       P50       P90         P99       max
            ttft  4    400 ms    400 ms    400 ms      400 ms    400 ms
+     ttft_sched  4    405 ms    405 ms    405 ms      405 ms    405 ms
    ttft_visible  4    500 ms    500 ms    500 ms      500 ms    500 ms
            ttfb  4    280 ms    280 ms    280 ms      280 ms    280 ms
            ttlt  4   2400 ms   2400 ms   2400 ms     2400 ms   2400 ms
+   schedule_lag  4      5 ms      5 ms      5 ms        5 ms      5 ms
            otps  4  50 tok/s  65 tok/s  77 tok/s  79.7 tok/s  80 tok/s
         icl_p50  4     20 ms     20 ms     20 ms       20 ms     20 ms
           stall  4     90 ms     90 ms     90 ms       90 ms     90 ms

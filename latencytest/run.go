@@ -3,6 +3,7 @@ package latencytest
 import (
 	"context"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"testing"
 
@@ -54,7 +55,20 @@ func report(tb testing.TB, plan Plan, op operation) *Result {
 	for _, file := range unfinished(plan.SampleFile) {
 		tb.Logf("[latgate] %s holds the samples of a run that was killed or still goes on; latencytest.Load reads it", file)
 	}
-	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(tb.Context())
+	if plan.Progress == nil && !Virtual() {
+		plan.Progress = func(p Progress) {
+			if !p.Last { // the table follows
+				tb.Logf("[latgate] %v", p)
+			}
+		}
+	}
+	ctx := tb.Context()
+	if !Virtual() { // signals come in real time
+		var stop context.CancelFunc
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
+		defer stop()
+	}
+	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(ctx)
 	if res != nil {
 		tb.Logf("[latgate] %s", res)
 	}

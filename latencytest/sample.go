@@ -18,9 +18,14 @@ import (
 type Sample struct {
 	Number   int       `json:"number"` // over the whole run, warm-up included, from 0
 	Warmup   bool      `json:"warmup,omitzero"`
+	Repeated int       `json:"repeated,omitzero"` // which of [Plan.Repetitions], from 0
 	Scenario string    `json:"scenario"`
 	Prompt   string    `json:"prompt"`        // the prompt's ID
 	Time     time.Time `json:"time,omitzero"` // UTC wall clock at t_call
+
+	// Lag is t_call − t_sched, how late the request was in an open load. There is
+	// none in a closed load, where a request is due when it is made.
+	Lag wire.Instant `json:"schedule_lag,omitzero"`
 
 	Class providers.Class `json:"class"`
 	Code  string          `json:"code,omitzero"`  // the provider's name of the error
@@ -38,16 +43,19 @@ type Sample struct {
 	Gaps           Gaps                 `json:"gaps,omitzero"`
 	ContentEvents  int                  `json:"content_events,omitzero"`
 	Coalesced      int                  `json:"coalesced,omitzero"` // content events that shared a read with an earlier one
+	Buffered       bool                 `json:"buffered,omitzero"`  // see [providers.Response]
 	Reads          int                  `json:"reads,omitzero"`
 	FirstChannel   providers.Channel    `json:"first_channel,omitzero"`
 	Disclosure     providers.Disclosure `json:"disclosure,omitzero"`
 	ReasoningBytes int                  `json:"reasoning_bytes,omitzero"`
 
-	Usage         providers.Usage `json:"usage,omitzero"`
-	FirstTokens   providers.Count `json:"first_tokens,omitzero"`
-	ServerLatency wire.Instant    `json:"server_latency,omitzero"`
-	RequestBytes  int64           `json:"request_bytes,omitzero"`
-	ResponseBytes int64           `json:"response_bytes,omitzero"`
+	Usage         providers.Usage        `json:"usage,omitzero"`
+	FirstTokens   providers.Count        `json:"first_tokens,omitzero"`
+	ServerLatency wire.Instant           `json:"server_latency,omitzero"`
+	ServerTimes   []providers.ServerTime `json:"server_times,omitzero"`
+	Cost          *float64               `json:"cost,omitempty"` // dollars, see [Prices.Cost]; nil is not known
+	RequestBytes  int64                  `json:"request_bytes,omitzero"`
+	ResponseBytes int64                  `json:"response_bytes,omitzero"`
 
 	Provider  string `json:"provider,omitzero"`
 	API       string `json:"api,omitzero"`
@@ -58,12 +66,19 @@ type Sample struct {
 	Stop      string `json:"stop,omitzero"`
 	Served    string `json:"served,omitzero"` // the performance configuration that really served it
 
-	Calls   int `json:"calls,omitzero"`   // HTTP attempts
-	Retries int `json:"retries,omitzero"` // attempts that failed and were followed by another
+	Calls      int          `json:"calls,omitzero"`     // HTTP attempts
+	Retries    int          `json:"retries,omitzero"`   // of these, repetitions of one that failed
+	Throttles  int          `json:"throttles,omitzero"` // attempts that were throttled, whatever came of them
+	Overloads  int          `json:"overloads,omitzero"` // attempts refused because the server was at its limit
+	RetryAfter wire.Instant `json:"retry_after,omitzero"`
+
+	// Extra are values of the user's own, by name; see [Plan.OnSample] and [Custom].
+	Extra map[string]float64 `json:"extra,omitempty"`
 }
 
 // Gaps summarises the times between content events that came in different
-// reads; there are none with fewer than two such reads.
+// reads; there are none with fewer than two such reads. In a protocol that nobody
+// recognized, where no event is known to be content, they are those between reads.
 type Gaps struct {
 	N         int          `json:"n,omitzero"`
 	P50       wire.Instant `json:"p50,omitzero"`
@@ -95,23 +110,41 @@ func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
 	var r *providers.Response
 	for _, candidate := range exchanges {
 		decoded := decoder.Decode(candidate)
-		if x != nil && decoded.Provider == unknownProvider && r.Provider != unknownProvider {
+		if x != nil && decoded.Provider == providers.Unknown && r.Provider != providers.Unknown {
 			continue // a token refresh or the like, beside the call itself
 		}
-		if r != nil && r.Class != providers.OK && r.Provider != unknownProvider {
+		if isRetry(candidate, r) {
 			s.Retries++
+		}
+		if decoded.Class == providers.Throttled {
+			s.Throttles++
+		}
+		if decoded.Overloaded {
+			s.Overloads++
 		}
 		x, r = candidate, decoded
 	}
 	s.Time = exchanges[0].Call.UTC()
 	s.exchange(x, x.Call.Sub(exchanges[0].Call))
 	s.response(r, x.Call.Sub(exchanges[0].Call))
+	if r.Provider == providers.Unknown {
+		s.Gaps, _ = gaps(reads(x))
+	}
 	if s.Class == providers.OK && opErr != nil {
 		s.Class, s.Error = providers.Parse, "the reply was whole, the operation failed: "+errorText(opErr)
 	}
 	if s.Error == "" && x.Err != nil {
 		s.Error = providers.Scrub(x.Err.Error())
 	}
+}
+
+// isRetry reports whether x repeats an attempt that failed: as the SDK says in the
+// request head, else where the attempt before it did fail.
+func isRetry(x *wire.Exchange, before *providers.Response) bool {
+	if n, told := providers.Attempt(x); told {
+		return n > 0
+	}
+	return before != nil && before.Class != providers.OK && before.Provider != providers.Unknown
 }
 
 // errorText makes an operation's error fit to be stored. What SDKs wrap around a
@@ -129,9 +162,6 @@ func short(name string) string {
 	name = providers.Inert(name)
 	return strings.ToValidUTF8(name[:min(len(name), 200)], "")
 }
-
-// unknownProvider is what [providers.Decoders] reports for a protocol nobody knows.
-const unknownProvider = "unknown"
 
 func (s *Sample) exchange(x *wire.Exchange, late time.Duration) {
 	s.Phases = x.Phases
@@ -154,13 +184,25 @@ func (s *Sample) response(r *providers.Response, late time.Duration) {
 	s.FirstEvent = r.FirstFrame.Add(late)
 	s.First, s.FirstVisible, s.Last = r.First().Add(late), r.FirstVisible().Add(late), r.Last().Add(late)
 	s.End = r.End.Add(late)
-	s.Usage, s.FirstTokens, s.ServerLatency = r.Usage, r.FirstCount, r.ServerLatency
+	s.Usage, s.FirstTokens = r.Usage, r.FirstCount
+	s.ServerLatency, s.ServerTimes = r.ServerLatency, r.ServerTimes
+	s.RetryAfter = r.RetryAfter
 	s.Disclosure, s.ReasoningBytes = r.Disclosure, r.Reasoning
 	s.ContentEvents = len(r.Events)
 	if len(r.Events) > 0 {
 		s.FirstChannel = r.Events[0].Channel
 	}
 	s.Gaps, s.Coalesced = gaps(r.Events)
+	s.Buffered = r.Buffered
+}
+
+// reads returns the reads of a body as if each had brought content.
+func reads(x *wire.Exchange) []providers.Event {
+	events := make([]providers.Event, len(x.Marks))
+	for i, mark := range x.Marks {
+		events[i] = providers.Event{At: mark.At, Read: i}
+	}
+	return events
 }
 
 // gaps returns the summary of the gaps between reads that brought content, and

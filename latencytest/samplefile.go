@@ -10,8 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/latgate/latgate/providers"
@@ -34,9 +32,20 @@ type runRecord struct {
 	Test        string      `json:"test"`
 	Plan        string      `json:"plan,omitzero"`
 	Requests    int         `json:"requests"`
+	Repetitions int         `json:"repetitions"`
 	Warmup      int         `json:"warmup"`
 	Load        string      `json:"load"`
-	Timeout     string      `json:"timeout"`
+	Duration    nanoseconds `json:"duration,omitzero"`
+	MaxTokens   int64       `json:"max_tokens,omitzero"`
+	Budget      float64     `json:"budget,omitzero"` // dollars
+	Cache       CachePolicy `json:"prompt_cache"`
+	DialAnew    bool        `json:"dial_anew,omitzero"`
+	Pause       nanoseconds `json:"pause,omitzero"`
+	RateLimit   float64     `json:"rate_limit,omitzero"` // requests a second
+	Retries     int         `json:"retries,omitzero"`
+	Storm       float64     `json:"storm"`
+	Timeout     nanoseconds `json:"timeout"`
+	Grace       nanoseconds `json:"grace"`
 	Seed        uint64      `json:"seed"`
 	Environment string      `json:"environment"`
 	Virtual     bool        `json:"virtual,omitzero"`
@@ -45,7 +54,19 @@ type runRecord struct {
 	Scenarios   []*Scenario `json:"scenarios"`
 }
 
+// nanoseconds is a duration as people write it: "2m0s".
+type nanoseconds time.Duration
+
+func (n nanoseconds) MarshalText() ([]byte, error) { return []byte(time.Duration(n).String()), nil }
+
+func (n *nanoseconds) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	*n = nanoseconds(d)
+	return err
+}
+
 type endRecord struct {
+	Ended     string      `json:"ended,omitzero"` // see [Result]
 	Samples   int         `json:"samples"`
 	Scenarios []*Scenario `json:"scenarios"`
 }
@@ -76,8 +97,10 @@ func createSampleLog(target string, res *Result) (*sampleLog, error) {
 	l := &sampleLog{file: file, target: target}
 	l.line(sampleLine{Run: &runRecord{
 		Schema: SampleSchema, Metrics: MetricsVersion, Test: res.Test, Plan: res.Plan.Name,
-		Requests: res.Plan.Requests, Warmup: res.Plan.Warmup, Load: res.Plan.Load.String(),
-		Timeout: res.Plan.Timeout.String(), Seed: res.Plan.Seed, Environment: res.Plan.Environment,
+		Requests: res.Plan.Requests, Repetitions: res.Plan.Repetitions, Warmup: res.Plan.Warmup, Load: res.Plan.Load.String(),
+		Duration: nanoseconds(res.Plan.Duration), MaxTokens: res.Plan.MaxTokens, Budget: res.Plan.Budget,
+		Cache: res.Plan.Cache, DialAnew: res.Plan.DialAnew, Pause: nanoseconds(res.Plan.Pause), RateLimit: res.Plan.RateLimit, Retries: res.Plan.Retries, Storm: res.Plan.Storm,
+		Timeout: nanoseconds(res.Plan.Timeout), Grace: nanoseconds(res.Plan.Grace), Seed: res.Plan.Seed, Environment: res.Plan.Environment,
 		Virtual: res.Virtual, Started: res.Started, Provenance: res.Provenance, Scenarios: res.Scenarios,
 	}})
 	if l.err != nil { // before anything was paid for
@@ -110,11 +133,11 @@ func (l *sampleLog) line(v sampleLine) {
 }
 
 // close ends the file and moves it to its place.
-func (l *sampleLog) close(res *Result) error {
+func (l *sampleLog) close(res *Result, samples int) error {
 	if l == nil {
 		return nil
 	}
-	l.line(sampleLine{End: &endRecord{Samples: len(res.Samples), Scenarios: res.Scenarios}})
+	l.line(sampleLine{End: &endRecord{Ended: res.Ended, Samples: samples, Scenarios: res.Scenarios}})
 	return l.release(func() error { return os.Rename(l.file.Name(), l.target) })
 }
 
@@ -177,7 +200,7 @@ func readSamples(r io.Reader, name string) (*Result, error) {
 		return nil, fmt.Errorf("%s: no run record: not a sample file of latgate, or cut before its first line ended", name)
 	}
 	if end != nil {
-		res.Scenarios = end.Scenarios
+		res.Scenarios, res.Ended = end.Scenarios, end.Ended
 	}
 	slices.SortStableFunc(res.Samples, func(a, b Sample) int { return a.Number - b.Number })
 	res.distribute()
@@ -248,30 +271,17 @@ func (r *runRecord) result() (*Result, error) {
 	case slices.Contains(r.Scenarios, nil):
 		return nil, errors.New("scenarios: null")
 	}
-	timeout, err := time.ParseDuration(r.Timeout)
-	if err != nil {
-		return nil, fmt.Errorf("timeout: %w", err)
-	}
-	load, err := parseLoad(r.Load)
+	load, err := ParseLoad(r.Load)
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
 	return &Result{
 		Test: r.Test, Started: r.Started, Virtual: r.Virtual, Provenance: r.Provenance, Scenarios: r.Scenarios,
 		Plan: Plan{
-			Name: r.Plan, Requests: r.Requests, Warmup: r.Warmup, Load: load, Timeout: timeout,
-			Seed: r.Seed, Environment: r.Environment,
+			Name: r.Plan, Requests: r.Requests, Repetitions: r.Repetitions, Warmup: r.Warmup, Load: load,
+			Duration: time.Duration(r.Duration), MaxTokens: r.MaxTokens, Budget: r.Budget,
+			Cache: r.Cache, DialAnew: r.DialAnew, Pause: time.Duration(r.Pause), RateLimit: r.RateLimit, Retries: r.Retries, Storm: r.Storm,
+			Timeout: time.Duration(r.Timeout), Grace: time.Duration(r.Grace), Seed: r.Seed, Environment: r.Environment,
 		},
 	}, nil
-}
-
-// parseLoad reads what LoadModel.String wrote.
-func parseLoad(text string) (LoadModel, error) {
-	number, ok := strings.CutPrefix(text, "closed(")
-	number, closed := strings.CutSuffix(number, ")")
-	clients, err := strconv.Atoi(number)
-	if !ok || !closed || err != nil || clients < 1 {
-		return LoadModel{}, fmt.Errorf("%q is no load", text)
-	}
-	return Closed(clients), nil
 }

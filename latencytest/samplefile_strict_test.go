@@ -92,7 +92,7 @@ func TestLoadIsStrict(t *testing.T) {
 		{"no run", smallFile[strings.Index(smallFile, "\n")+1:], ":1: the first line is not a run record"},
 		{"another kind of file", "BenchmarkX 1 2 ns/op\n", ":1: invalid character 'B'"},
 		{"empty", "", ": no run record: not a sample file of latgate"},
-		{"bad timeout", edit(`"2m0s"`, `"soon"`), `:1: timeout: time: invalid duration "soon"`},
+		{"bad timeout", edit(`"2m0s"`, `"soon"`), `:1: time: invalid duration "soon"`},
 		{"bad load", edit(`"closed(1)"`, `"open(1)"`), `:1: load: "open(1)" is no load`},
 		{"bad class", edit(`"throttled"`, `"slow"`), `:3: class "slow" is none that there is`},
 		{"a scenario that is not there", edit(`"scenario":"b"`, `"scenario":"c"`), `:3: scenario "c" is not in the run record`},

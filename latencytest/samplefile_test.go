@@ -21,7 +21,7 @@ import (
 )
 
 // unstored are the parts of a plan that a sample file does not hold.
-var unstored = cmpopts.IgnoreFields(latencytest.Plan{}, "Prompts", "SampleFile")
+var unstored = cmpopts.IgnoreFields(latencytest.Plan{}, "Prompts", "SampleFile", "OnSample", "Progress", "ProgressEvery", "Live")
 
 // written runs a plan of several scenarios, four requests at a time and with
 // failures, and returns the result with its file.
@@ -77,7 +77,7 @@ func TestSampleFileIsReadable(t *testing.T) {
 	require.NoError(t, err)
 	lines := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
 	require.Len(t, lines, len(res.Samples)+2)
-	assert.True(t, strings.HasPrefix(lines[0], `{"run":{"schema":"latgate.samples/1","metrics":"metrics/1","test":"","plan":"file","requests":40,"warmup":6,"load":"closed(4)","timeout":"45s","seed":18446744073709551615,"environment":"virtual","virtual":true,`), lines[0])
+	assert.True(t, strings.HasPrefix(lines[0], `{"run":{"schema":"latgate.samples/1","metrics":"metrics/1","test":"","plan":"file","requests":40,"repetitions":1,"warmup":6,"load":"closed(4)","prompt_cache":"asis","storm":0.9,"timeout":"45s","grace":"10s","seed":18446744073709551615,"environment":"virtual","virtual":true,`), lines[0])
 	assert.True(t, strings.HasPrefix(lines[len(lines)-1], `{"end":{"samples":92,"scenarios":[`))
 	last := time.Time{}
 	for _, line := range lines[1 : len(lines)-1] {

@@ -21,11 +21,60 @@ type Scenario struct {
 	Identity providers.Facts `json:"identity"`
 
 	// Samples are the measured attempts in request order, failed ones included;
-	// warm-up is left out.
+	// warm-up is left out. A run in low memory keeps none, see [Plan.LowMemory].
 	Samples []Sample `json:"-"`
+
+	summary *summary // of a run in low memory
+}
+
+// A summary is what a run in low memory keeps of a scenario.
+type summary struct {
+	tally
+	distributions map[Metric]*hdr
+}
+
+func newSummary() *summary {
+	s := &summary{distributions: make(map[Metric]*hdr)}
+	for _, m := range Metrics {
+		s.distributions[m] = newHDR(m)
+	}
+	return s
+}
+
+func (u *summary) add(s *Sample) {
+	u.tally.add(s)
+	if !s.OK() {
+		return
+	}
+	for m, d := range u.distributions {
+		if v, ok := m.Of(s); ok {
+			d.add(v)
+		}
+	}
+}
+
+// tally returns what is counted over the samples.
+func (s *Scenario) tally() *tally {
+	if s.summary != nil {
+		return &s.summary.tally
+	}
+	t := new(tally)
+	for i := range s.Samples {
+		t.add(&s.Samples[i])
+	}
+	return t
+}
+
+// distribution returns the metric's values for asking quantiles.
+func (s *Scenario) distribution(m Metric) distribution {
+	if s.summary != nil {
+		return s.summary.distributions[m]
+	}
+	return &exact{fresh: s.Values(m)}
 }
 
 // Values returns the metric's values in request order, of samples that ended OK.
+// Of a run in low memory there are none.
 func (s *Scenario) Values(m Metric) []float64 {
 	var values []float64
 	for i := range s.Samples {
@@ -37,15 +86,20 @@ func (s *Scenario) Values(m Metric) []float64 {
 }
 
 // Quantile returns the type-7 quantile of the metric, in its direction's bad
-// tail (see [Quantile]). It is NaN without values.
+// tail (see [Quantile]). It is NaN without values. Of a run in low memory it is
+// that of an HDR histogram, exact to 3 significant digits.
 func (s *Scenario) Quantile(m Metric, q Quantile) float64 {
-	return Type7(s.Values(m), q.Rank(m))
+	return s.distribution(m).quantile(q.Rank(m))
 }
 
 // Adjusted returns the same quantile over all attempts, with each that has no
 // value counted as endless: an endpoint that sheds its slow requests does not gain
 // by it. It is +Inf where the quantile falls among those.
 func (s *Scenario) Adjusted(m Metric, q Quantile) float64 {
+	if s.summary != nil {
+		d := s.summary.distributions[m]
+		return d.adjusted(q.Rank(m), s.summary.attempts-d.n(), m.HigherIsBetter())
+	}
 	values := s.Values(m)
 	worst := math.Inf(1)
 	if m.HigherIsBetter() {
@@ -57,17 +111,34 @@ func (s *Scenario) Adjusted(m Metric, q Quantile) float64 {
 	return Type7(values, q.Rank(m))
 }
 
+// Attempts returns how many measured attempts there are, however they ended.
+func (s *Scenario) Attempts() int { return s.tally().attempts }
+
 // Counts returns how many attempts ended in each class.
-func (s *Scenario) Counts() map[providers.Class]int {
-	counts := make(map[providers.Class]int)
-	for i := range s.Samples {
-		counts[s.Samples[i].Class]++
-	}
-	return counts
-}
+func (s *Scenario) Counts() map[providers.Class]int { return s.tally().classes }
 
 // Failed returns how many attempts did not end OK.
-func (s *Scenario) Failed() int { return len(s.Samples) - s.Counts()[providers.OK] }
+func (s *Scenario) Failed() int {
+	t := s.tally()
+	return t.attempts - t.classes[providers.OK]
+}
+
+// Ends says how the attempts ended: "198/200 ok, throttled 2".
+func (s *Scenario) Ends() string { return s.tally().ends() }
+
+// Rates returns the rates over the measured attempts.
+func (s *Scenario) Rates() Rates { return s.tally().rates() }
+
+// Cost returns what the measured attempts cost, in dollars, and how many replies
+// there are whose cost is not known.
+func (s *Scenario) Cost() (dollars float64, unknown int) {
+	t := s.tally()
+	return t.dollars, t.unpriced
+}
+
+// HitRate returns the share of input tokens that the provider read from a prompt
+// cache, over the replies that tell; NaN where none does.
+func (s *Scenario) HitRate() float64 { return s.tally().hitRate() }
 
 // defaultScenario names the scenario of a plan that has only one.
 const defaultScenario = "all"
@@ -144,14 +215,18 @@ func (p Plan) identity(test string, g group) providers.Facts {
 		facts = append(facts, providers.Fact{Name: "plan", Value: p.Name})
 	}
 	facts = append(facts, g.facts...)
-	return append(facts,
+	facts = append(facts,
 		providers.Fact{Name: "prompts", Value: digest(g.prompts)},
 		providers.Fact{Name: "load", Value: p.Load.String()},
 		providers.Fact{Name: "warmup", Value: strconv.Itoa(p.Warmup)},
 		providers.Fact{Name: "timeout", Value: p.Timeout.String()},
-		providers.Fact{Name: "prompt-cache", Value: "asis"},
+		providers.Fact{Name: "prompt-cache", Value: string(p.Cache)},
 		providers.Fact{Name: "environment", Value: p.Environment},
 	)
+	if p.DialAnew {
+		facts = append(facts, providers.Fact{Name: "connections", Value: "new"})
+	}
+	return facts
 }
 
 // digest identifies a set of prompts by what is sent, in any order.

@@ -79,7 +79,7 @@ func TestGroupsKeepTheirPrompts(t *testing.T) {
 // is added or renamed here separates new runs from all stored ones.
 func TestIdentity(t *testing.T) {
 	t.Parallel()
-	plan := Plan{Name: "nightly", Prompts: promptSet("p", 2), Load: Closed(4), Warmup: 8, Timeout: time.Minute, Environment: "virtual", Seed: 3, Requests: 200}
+	plan := Plan{Name: "nightly", Prompts: promptSet("p", 2), Load: Closed(4), Cache: AsIsCache, Warmup: 8, Timeout: time.Minute, Environment: "virtual", Seed: 3, Requests: 200}
 	g := group{name: "optimized", facts: describe(providers.Prompt{Model: "m", Region: "us-east-1", Profile: "optimized"}), prompts: plan.Prompts}
 	assert.Equal(t, providers.Facts{
 		{Name: "metrics", Value: "metrics/1"},
@@ -131,16 +131,23 @@ func TestObservedFacts(t *testing.T) {
 	sample := func(model, host string, class providers.Class) Sample {
 		return Sample{Provider: "openai", API: "chat-completions", Model: model, Host: host, Class: class}
 	}
+	facts := func(samples ...Sample) providers.Facts {
+		var seen sightings
+		for i := range samples {
+			seen.add(&samples[i])
+		}
+		return seen.facts()
+	}
 	assert.Equal(t, providers.Facts{
 		{Name: "provider", Value: "openai"},
 		{Name: "api", Value: "chat-completions"},
 		{Name: "model", Value: "m1+m2"},
 		{Name: "endpoint", Value: "::1+api.example.com"},
-	}, observedFacts([]Sample{
+	}, facts(
 		sample("m2", "api.example.com:443", providers.OK),
 		sample("m1", "api.example.com", providers.OK),
 		sample("m1", "[::1]:8080", providers.OK),
 		sample("m3", "elsewhere", providers.Throttled),
-	}), "of requests that ended OK; the port of a test server is another in every run")
-	assert.Equal(t, "", observedFacts(nil).Get("model"))
+	), "of requests that ended OK; the port of a test server is another in every run")
+	assert.Equal(t, "", facts().Get("model"))
 }
