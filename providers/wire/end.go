@@ -1,6 +1,9 @@
 package wire
 
-import "bytes"
+import (
+	"bytes"
+	"encoding/binary"
+)
 
 // SSEEnd returns a function that reports whether an event for which last is true
 // has been completed in the bytes of one text/event-stream body so far. It is what
@@ -99,4 +102,43 @@ func (e *linesEnd) reached(body []byte) bool {
 		e.reachedLast = ok && !e.broken && e.last(line)
 	}
 	return e.reachedLast
+}
+
+// EventStreamEnd is for AWS event streams what [SSEEnd] is for server-sent events:
+// it reports whether a message for which last is true has come complete. The
+// messages are those of [EventStreamReader]; after one that is damaged none is
+// found any more. Their Payload is valid until last returns.
+func EventStreamEnd(last func(Message) bool) func(body []byte) bool {
+	e := &eventStreamEnd{last: last}
+	e.messages = NewEventStreamReader(&e.rest)
+	return e.reached
+}
+
+type eventStreamEnd struct {
+	last     func(Message) bool
+	rest     bytes.Reader // what messages reads from: the body after offset
+	messages *EventStreamReader
+	offset   int64 // of the first message that was not complete yet
+
+	reachedLast, broken bool
+}
+
+func (e *eventStreamEnd) reached(body []byte) bool {
+	e.rest.Reset(body[e.offset:])
+	for !e.reachedLast && !e.broken && startsWithMessage(body[e.offset:]) {
+		m, err := e.messages.Next()
+		if err != nil {
+			e.broken = true
+			break
+		}
+		e.offset = m.End
+		e.reachedLast = e.last(m)
+	}
+	return e.reachedLast
+}
+
+// startsWithMessage reports whether b holds as many bytes as the message at its
+// start claims to have.
+func startsWithMessage(b []byte) bool {
+	return len(b) >= 4 && int64(len(b)) >= int64(binary.BigEndian.Uint32(b))
 }

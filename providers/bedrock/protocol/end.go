@@ -1,11 +1,6 @@
 package protocol
 
-import (
-	"bytes"
-	"encoding/binary"
-
-	"github.com/latgate/latgate/providers/wire"
-)
+import "github.com/latgate/latgate/providers/wire"
 
 // StreamEnd returns a function that reports whether the bytes of one ConverseStream
 // body so far hold its terminal event: where [Converse.Decode] stops reading, be
@@ -45,37 +40,7 @@ func InvokeStreamEnd() func(body []byte) bool {
 // endAt returns a function that reports whether an event for which last is true, or
 // anything that is no event, came complete.
 func endAt(last func(wire.Message) bool) func(body []byte) bool {
-	e := &streamEnd{last: last}
-	e.frames = wire.NewEventStreamReader(&e.rest)
-	return e.reached
-}
-
-type streamEnd struct {
-	last   func(wire.Message) bool
-	rest   bytes.Reader // what frames reads from: the body after offset
-	frames *wire.EventStreamReader
-	offset int64 // of the first message that was not complete yet
-
-	ended   bool
-	corrupt bool // no message can be found any more
-}
-
-func (e *streamEnd) reached(body []byte) bool {
-	e.rest.Reset(body[e.offset:])
-	for !e.ended && !e.corrupt && startsWithMessage(body[e.offset:]) {
-		m, err := e.frames.Next()
-		if err != nil {
-			e.corrupt = true
-			break
-		}
-		e.offset = m.End
-		e.ended = m.Header(":message-type") != "event" || e.last(m)
-	}
-	return e.ended
-}
-
-// startsWithMessage reports whether b holds as many bytes as the message at its
-// start claims to have.
-func startsWithMessage(b []byte) bool {
-	return len(b) >= 4 && int64(len(b)) >= int64(binary.BigEndian.Uint32(b))
+	return wire.EventStreamEnd(func(m wire.Message) bool {
+		return m.Header(":message-type") != "event" || last(m)
+	})
 }

@@ -2,7 +2,6 @@ package protocol
 
 import (
 	"bytes"
-	"encoding/binary"
 	"net/http"
 
 	"github.com/latgate/latgate/providers/openai"
@@ -17,41 +16,17 @@ import (
 // these, each message is read once.
 func StreamEnd() func(body []byte) bool {
 	e := new(streamEnd)
-	e.frames = wire.NewEventStreamReader(&e.rest)
-	return e.reached
-}
-
-type streamEnd struct {
-	rest   bytes.Reader // what frames reads from: the body after offset
-	frames *wire.EventStreamReader
-	offset int64 // of the first message that was not complete yet
-
-	parts []byte                    // together
-	said  []func(parts []byte) bool // whether they hold the container's end, in one of its tongues
-
-	ended   bool
-	corrupt bool // no message can be found any more
-}
-
-func (e *streamEnd) reached(body []byte) bool {
-	e.rest.Reset(body[e.offset:])
-	before := len(e.parts)
-	for !e.ended && !e.corrupt && startsWithMessage(body[e.offset:]) {
-		m, err := e.frames.Next()
-		if err != nil {
-			e.corrupt = true
-			break
-		}
-		e.offset = m.End
-		e.ended = m.Header(":message-type") != "event"
+	return wire.EventStreamEnd(func(m wire.Message) bool {
 		if m.Header(":event-type") == partEvent {
 			e.parts = append(e.parts, m.Payload...)
 		}
-	}
-	if len(e.parts) > before && !e.ended {
-		e.ended = e.lastSaid()
-	}
-	return e.ended
+		return m.Header(":message-type") != "event" || e.lastSaid()
+	})
+}
+
+type streamEnd struct {
+	parts []byte                    // together
+	said  []func(parts []byte) bool // whether they hold the container's end, in one of its tongues
 }
 
 // lastSaid reports whether the container's last event is in the parts.
@@ -79,10 +54,4 @@ func endings(lines bool) []func([]byte) bool {
 		return []func([]byte) bool{tgi.End(resp)}
 	}
 	return []func([]byte) bool{openai.ChatEnd(resp), tgi.End(resp)}
-}
-
-// startsWithMessage reports whether b holds as many bytes as the message at its
-// start claims to have.
-func startsWithMessage(b []byte) bool {
-	return len(b) >= 4 && int64(len(b)) >= int64(binary.BigEndian.Uint32(b))
 }
