@@ -50,7 +50,7 @@ var rooms = []room{
 	{floor: 3, path: "providers/ollama"},
 	{floor: 3, path: "providers/openai"},
 	{floor: 3, path: "providers/tgi"},
-	{floor: 3, path: "providers/providertest"}, // for tests
+	{floor: 3, path: "providers/providertest"},       // for tests
 	{floor: 3.5, path: "providers/bedrock/protocol"}, // hosts of other vendors' models
 	{floor: 3.5, path: "providers/bedrock", thirdParty: aws},
 	{floor: 3.5, path: "providers/sagemaker/protocol"},
@@ -62,7 +62,7 @@ var rooms = []room{
 	{floor: 6, path: "assertions", thirdParty: testify},
 	{floor: 7, path: "cmd/...", thirdParty: "any"},
 	{floor: 8, path: "examples/...", thirdParty: "any"},
-	{floor: 8, path: "bench"}, // benchmarks of the whole
+	{floor: 8, path: "bench"},                                  // benchmarks of the whole
 	{floor: 8, path: "internal/recorded", thirdParty: testify}, // for tests
 	{floor: 8, path: "internal/madeup"},                        // for tests
 }

@@ -32,6 +32,31 @@ func TestAttemptsAreToldBySDKs(t *testing.T) {
 	assert.Equal(t, 1, s.Retries, "a head that tells nothing")
 }
 
+// Asking how far a reply in the background has come is no retry, nor is another
+// call after one that failed; a refusal in no known words belongs to the calls
+// with the same address.
+func TestWhatIsARetry(t *testing.T) {
+	t.Parallel()
+	poll := attempt(time.Second, chat, 200, reply)
+	poll.Method = "GET"
+	s := observed(nil, attempt(0, chat, 200, `{"id":"r","status":"queued"}`), poll, poll)
+	assert.Zero(t, s.Retries)
+
+	s = observed(nil, attempt(0, chat, 500, ``), attempt(time.Second, "/other/chat/completions", 200, reply))
+	assert.Zero(t, s.Retries)
+
+	own := "/answer" // known by the first frame of a reply only
+	sniffed := `{"object":"chat.completion",` + reply[1:]
+	refused := attempt(0, own, 429, `{"error":{"code":"rate_limit_exceeded"}}`)
+	s = observed(nil, refused, attempt(time.Second, own, 200, sniffed))
+	assert.Equal(t, 1, s.Retries)
+	assert.Equal(t, 1, s.Throttles)
+	assert.Equal(t, providers.OK, s.Class)
+	s = observed(nil, attempt(0, own, 200, sniffed), refused)
+	assert.Equal(t, providers.Throttled, s.Class, "the second call is what the user waited for")
+	assert.Equal(t, 1, s.Throttles)
+}
+
 func TestThrottlesAreCountedByAttempt(t *testing.T) {
 	t.Parallel()
 	throttled := attempt(0, chat, 429, `{"error":{"code":"rate_limit_exceeded"}}`)

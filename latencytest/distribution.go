@@ -59,8 +59,8 @@ const hdrLargest = 24 * 3600 * 1e9 // a day in nanoseconds; what is larger count
 
 func newHDR(m Metric) *hdr {
 	scale := 1.
-	if !m.IsTime() {
-		scale = 1e6 // tokens a second and dollars are not whole numbers
+	if unit := m.definition.unit; unit != "ns" && unit != "tok" {
+		scale = 1e6 // tokens a second are not whole numbers
 	}
 	return &hdr{hdrhistogram.New(1, hdrLargest, 3), scale}
 }
@@ -74,6 +74,12 @@ func (h *hdr) n() int { return int(h.TotalCount()) }
 func (h *hdr) quantile(p float64) float64 {
 	if h.TotalCount() == 0 {
 		return math.NaN()
+	}
+	switch p {
+	case 0:
+		return float64(h.Min()) / h.scale
+	case 1:
+		return float64(h.Max()) / h.scale
 	}
 	return float64(h.ValueAtQuantile(100*p)) / h.scale
 }

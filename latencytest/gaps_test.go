@@ -15,7 +15,7 @@ import (
 func events(pairs ...int) []providers.Event {
 	var es []providers.Event
 	for i := 0; i < len(pairs); i += 2 {
-		es = append(es, providers.Event{At: time.Duration(pairs[i]) * time.Millisecond, Read: pairs[i+1], Bytes: 1})
+		es = append(es, providers.Event{At: time.Duration(pairs[i]) * time.Millisecond, Read: pairs[i+1], Frame: i, Bytes: 1})
 	}
 	return es
 }

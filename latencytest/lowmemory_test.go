@@ -45,6 +45,14 @@ func TestLowMemory(t *testing.T) {
 			assert.InEpsilon(t, exact, hdr, .06, "%v of %v", q, m)
 		}
 	}
+	exact, hdr := a.Summary(latencytest.TTFT), b.Summary(latencytest.TTFT)
+	assert.Equal(t, exact.N, hdr.N)
+	assert.InEpsilon(t, exact.Mean, hdr.Mean, .001)
+	assert.InEpsilon(t, exact.SD, hdr.SD, .001)
+	assert.InEpsilon(t, exact.Min, hdr.Min, .001)
+	assert.InEpsilon(t, exact.Max, hdr.Max, .001)
+	assert.InEpsilon(t, exact.Percentile(.9), hdr.Percentile(.9), .06)
+	assert.True(t, hdr.HDR && !exact.HDR)
 	assert.InEpsilon(t, a.Adjusted(latencytest.TTFT, latencytest.P50), b.Adjusted(latencytest.TTFT, latencytest.P50), .02)
 	assert.True(t, math.IsInf(b.Adjusted(latencytest.TTFT, latencytest.P95), 1))
 	assert.Contains(t, low.String(), "quantiles of an HDR histogram")

@@ -37,9 +37,7 @@ func MeasureFunc(ctx context.Context, rec *Recorder, plan Plan, f func(context.C
 type operation struct {
 	describe func(providers.Prompt) providers.Facts
 	run      func(context.Context, providers.Prompt) error
-	decoder  interface {
-		Decode(*wire.Exchange) *providers.Response
-	}
+	decoder  decoder
 }
 
 // sending is the operation that sends a prompt to a target.
@@ -320,7 +318,19 @@ func (r *run) sorted() []Sample {
 	return r.samples
 }
 
-// rejected returns an error when every warm-up request failed in a way that
+// A WarmupError says that nothing was measured, because every warm-up request failed
+// in a way that measuring on cannot change.
+type WarmupError struct {
+	Requests int
+	Class    providers.Class // of the first
+	Detail   string          // what it said
+}
+
+func (e *WarmupError) Error() string {
+	return fmt.Sprintf("all %d warm-up requests failed, nothing was measured: %s: %s", e.Requests, e.Class, e.Detail)
+}
+
+// rejected returns a [WarmupError] when every warm-up request failed in a way that
 // measuring on cannot change: no credentials, no route, no such model, no known
 // protocol.
 func rejected(warmup []Sample) error {
@@ -338,5 +348,5 @@ func rejected(warmup []Sample) error {
 	if s.Code != "" {
 		detail = s.Code + ": " + detail
 	}
-	return fmt.Errorf("all %d warm-up requests failed, nothing was measured: %s: %s", len(warmup), s.Class, detail)
+	return &WarmupError{len(warmup), s.Class, detail}
 }

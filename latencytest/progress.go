@@ -47,7 +47,7 @@ func (p Progress) String() string {
 	var b strings.Builder
 	switch {
 	case p.Warmup:
-		b.WriteString("warming up")
+		return "warming up"
 	case p.Planned > 0:
 		fmt.Fprintf(&b, "%d/%d", p.Done, p.Planned)
 	default:

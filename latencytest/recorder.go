@@ -37,9 +37,16 @@ type Recorder struct {
 // builtin are the protocols a Recorder recognizes by itself: by their paths in this
 // order, then by how a reply begins.
 var builtin = providers.Decoders{
-	bedrock.Converse{}, bedrock.Invoke{}, sagemaker.Stream{},
-	openai.ChatDecoder{}, openai.ResponsesDecoder{}, anthropic.MessagesDecoder{}, gemini.Decoder{},
-	cohere.Decoder{}, ollama.Decoder{}, tgi.Decoder{},
+	bedrock.Converse{},
+	bedrock.Invoke{},
+	sagemaker.Stream{},
+	openai.ChatDecoder{},
+	openai.ResponsesDecoder{},
+	anthropic.MessagesDecoder{},
+	gemini.Decoder{},
+	cohere.Decoder{},
+	ollama.Decoder{},
+	tgi.Decoder{},
 }
 
 // NewRecorder returns a recorder whose connections are closed when the test ends.

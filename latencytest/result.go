@@ -86,7 +86,7 @@ func (r *Result) String() string {
 	}
 	fmt.Fprintf(&b, "%d requests after %d of warm-up, %v, seed %d, %s\n", measured, warmup, r.Plan.Load, r.Plan.Seed, providers.Scrub(r.Plan.Environment))
 	if r.Ended != "" {
-		fmt.Fprintf(&b, "no further requests: %s\n", r.Ended)
+		fmt.Fprintf(&b, "no further requests: %s\n", providers.Inert(r.Ended))
 	}
 	for _, s := range r.Scenarios {
 		s.table(&b)

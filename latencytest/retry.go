@@ -35,7 +35,8 @@ func (r *run) attempts(ctx context.Context, t turn) (exchanges []*wire.Exchange,
 		if retries == r.plan.Retries || expired || len(made) == 0 {
 			return exchanges, retries, err
 		}
-		reply := r.op.decoder.Decode(made[len(made)-1])
+		calls := modelCalls(made, r.op.decoder)
+		reply := calls[len(calls)-1].reply
 		if !passing(reply.Class) {
 			return exchanges, retries, err
 		}

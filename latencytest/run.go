@@ -17,6 +17,9 @@ import (
 // Run works inside a synctest bubble, where it takes no real time.
 func Run(tb testing.TB, target providers.Target, plan Plan) *Result {
 	tb.Helper()
+	if c, ok := target.(interface{ CloseIdleConnections() }); ok {
+		tb.Cleanup(c.CloseIdleConnections)
+	}
 	return report(tb, plan, sending(target))
 }
 

@@ -91,13 +91,10 @@ type Gaps struct {
 // OK reports whether the sample may enter a latency distribution.
 func (s *Sample) OK() bool { return s.Class == providers.OK && !s.Warmup }
 
-// observe fills a sample from the exchanges of its operation. The last exchange
-// that speaks a known protocol is what the user waited for; those before it are
-// retries or the operation's earlier calls.
-func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
-	Decode(*wire.Exchange) *providers.Response
-}, opErr error,
-) {
+// observe fills a sample from the exchanges of its operation. The last of its model
+// calls is what the user waited for; those before it are retries or the operation's
+// earlier calls.
+func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) {
 	s.Calls = len(exchanges)
 	if len(exchanges) == 0 {
 		s.Class, s.Error = providers.ClassOfError(opErr), "no request went through the measured client"
@@ -106,24 +103,19 @@ func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
 		}
 		return
 	}
-	var x *wire.Exchange
-	var r *providers.Response
-	for _, candidate := range exchanges {
-		decoded := decoder.Decode(candidate)
-		if x != nil && decoded.Provider == providers.Unknown && r.Provider != providers.Unknown {
-			continue // a token refresh or the like, beside the call itself
-		}
-		if isRetry(candidate, r) {
+	calls := modelCalls(exchanges, d)
+	for i, c := range calls {
+		if c.repeats(calls[:i]) {
 			s.Retries++
 		}
-		if decoded.Class == providers.Throttled {
+		if c.reply.Class == providers.Throttled {
 			s.Throttles++
 		}
-		if decoded.Overloaded {
+		if c.reply.Overloaded {
 			s.Overloads++
 		}
-		x, r = candidate, decoded
 	}
+	x, r := calls[len(calls)-1].exchange, calls[len(calls)-1].reply
 	s.Time = exchanges[0].Call.UTC()
 	s.exchange(x, x.Call.Sub(exchanges[0].Call))
 	s.response(r, x.Call.Sub(exchanges[0].Call))
@@ -136,15 +128,6 @@ func (s *Sample) observe(exchanges []*wire.Exchange, decoder interface {
 	if s.Error == "" && x.Err != nil {
 		s.Error = providers.Scrub(x.Err.Error())
 	}
-}
-
-// isRetry reports whether x repeats an attempt that failed: as the SDK says in the
-// request head, else where the attempt before it did fail.
-func isRetry(x *wire.Exchange, before *providers.Response) bool {
-	if n, told := providers.Attempt(x); told {
-		return n > 0
-	}
-	return before != nil && before.Class != providers.OK && before.Provider != providers.Unknown
 }
 
 // errorText makes an operation's error fit to be stored. What SDKs wrap around a
@@ -188,7 +171,7 @@ func (s *Sample) response(r *providers.Response, late time.Duration) {
 	s.ServerLatency, s.ServerTimes = r.ServerLatency, r.ServerTimes
 	s.RetryAfter = r.RetryAfter
 	s.Disclosure, s.ReasoningBytes = r.Disclosure, r.Reasoning
-	s.ContentEvents = len(r.Events)
+	s.ContentEvents = frames(r.Events)
 	if len(r.Events) > 0 {
 		s.FirstChannel = r.Events[0].Channel
 	}
@@ -200,19 +183,22 @@ func (s *Sample) response(r *providers.Response, late time.Duration) {
 func reads(x *wire.Exchange) []providers.Event {
 	events := make([]providers.Event, len(x.Marks))
 	for i, mark := range x.Marks {
-		events[i] = providers.Event{At: mark.At, Read: i}
+		events[i] = providers.Event{At: mark.At, Read: i, Frame: i}
 	}
 	return events
 }
 
 // gaps returns the summary of the gaps between reads that brought content, and
-// how many events came in a read that had brought one already.
+// how many content events came in a read that had brought one already. The
+// channels of one frame are one event.
 func gaps(events []providers.Event) (Gaps, int) {
 	var between []float64
 	coalesced, zero := 0, 0
 	for i := 1; i < len(events); i++ {
 		if events[i].Read == events[i-1].Read {
-			coalesced++
+			if events[i].Frame != events[i-1].Frame {
+				coalesced++
+			}
 			continue
 		}
 		gap := events[i].At - events[i-1].At
@@ -231,4 +217,15 @@ func gaps(events []providers.Event) (Gaps, int) {
 		Longest:   at(1),
 		ZeroShare: float64(zero) / float64(len(between)),
 	}, coalesced
+}
+
+// frames returns how many frames hold the events.
+func frames(events []providers.Event) int {
+	n := 0
+	for i := range events {
+		if i == 0 || events[i].Frame != events[i-1].Frame {
+			n++
+		}
+	}
+	return n
 }

@@ -47,6 +47,7 @@ type Builder struct {
 	text     strings.Builder
 	frame    Event // of the current frame: all but Channel and Bytes
 	complete bool  // the reply is known to be whole
+	nonempty bool  // it holds something, be it no content event
 	over     bool  // nothing after the current frame matters
 }
 
@@ -57,11 +58,17 @@ func NewBuilder(provider, api string, x *wire.Exchange) *Builder {
 	b.RequestID = requestID(x.Header)
 	b.ServerTimes = serverTimes(x.Header)
 	plain, err := x.Identity()
-	if err != nil {
+	switch {
+	case err == nil:
+		b.Exchange = plain
+	case x.Status >= 300: // the status tells enough
+		unread := *x
+		unread.Body, unread.Marks = nil, nil
+		b.Exchange = &unread
+	default:
 		b.Fail(Parse, "", err.Error())
 		return b
 	}
-	b.Exchange = plain
 	if x.Status == 0 {
 		b.over, b.Class = true, ClassOfError(x.Err)
 		if x.Err != nil {
@@ -86,8 +93,8 @@ func (b *Builder) Refuse(e ServerError) {
 	if ClassOfStatus(e.Status, e.Code) == Throttled {
 		b.Class = Throttled
 	}
-	b.Overloaded = isOverload(x.Status, e.Code)
-	b.RetryAfter = retryAfter(x)
+	b.Overloaded = isOverload(x.Status, e.Code) || isOverload(e.Status, e.Code)
+	b.RetryAfter = retryAfter(x, e, b.Class == Throttled)
 	if b.Class == Parse && b.Detail == "" {
 		b.Detail = fmt.Sprintf("status %d %s, which is neither a reply nor an error", x.Status, http.StatusText(x.Status))
 	}
@@ -100,7 +107,9 @@ func (b *Builder) FailStream(e ServerError) {
 	if ClassOfStatus(e.Status, e.Code) == Throttled {
 		class = Throttled
 	}
-	b.Overloaded = b.Overloaded || !b.over && isOverload(e.Status, e.Code)
+	if !b.over {
+		b.Overloaded, b.RetryAfter = isOverload(e.Status, e.Code), e.RetryAfter
+	}
 	b.Fail(class, e.Code, e.Message)
 }
 
@@ -177,6 +186,11 @@ func (b *Builder) AddRedacted(ciphertext string) {
 	}
 }
 
+// Nonempty notes something that is no content event, and yet what was asked for: the
+// call of a tool that takes no arguments. A whole reply that holds it is no empty
+// one, though it has no first token.
+func (b *Builder) Nonempty() { b.nonempty = true }
+
 // Running notes the number of output tokens up to and including the current
 // frame, from a server that counts along. With the first content it is
 // [Response.FirstCount].
@@ -199,9 +213,10 @@ func (b *Builder) Finish() {
 
 // SSE calls f for each server-sent event that has data, until the response has
 // ended. An error of f means that the event is not what the protocol says; for an
-// event that the end of the body cut off, it means no more than that. Some
-// servers report failure in a field named error, which no client looks at; here
-// it is a failure.
+// event that the end of the body cut off, it means no more than that. An event
+// named error ends the response, and so does a field of that name, in which some
+// servers report failures though no client looks at it. Events whose data is blank
+// keep a connection alive.
 func (b *Builder) SSE(f func(wire.SSEEvent) error) {
 	if b.over {
 		return
@@ -221,7 +236,16 @@ func (b *Builder) SSE(f func(wire.SSEEvent) error) {
 			continue
 		}
 		b.Frame(e.End)
-		b.apply(f(e), e.Unterminated)
+		switch {
+		case len(bytes.TrimSpace(e.Data)) == 0:
+			if e.Unterminated {
+				b.complete = false
+			}
+		case e.Event == "error" && !e.Unterminated:
+			b.FailStream(ErrorOf(e.Data))
+		default:
+			b.apply(f(e), e.Unterminated)
+		}
 	}
 	b.wrongType("text/event-stream", "server-sent event")
 }
@@ -239,7 +263,7 @@ func (b *Builder) fields(e wire.SSEEvent) {
 			break
 		}
 	}
-	if block := b.Exchange.Body[e.Start:e.End]; !found && (block[0] == '{' || block[0] == '[') {
+	if block := b.Exchange.Body[e.Start:e.End]; !found && (block[0] == '{' || block[0] == '[') && bytes.Contains(block, []byte(`"error"`)) {
 		report = ErrorOf(block)
 		found = report != ServerError{}
 	}
@@ -359,7 +383,7 @@ func (b *Builder) Done() *Response {
 	r := b.Response
 	r.Text = b.text.String()
 	if r.Class == "" {
-		r.Class = ClassOfEnding(b.Exchange, b.complete, len(r.Events) > 0)
+		r.Class = ClassOfEnding(b.Exchange, b.complete, b.nonempty || len(r.Events) > 0)
 	}
 	r.Usage = r.Usage.plausible(len(r.Events) > 0)
 	r.Buffered = buffered(r.Events)

@@ -67,17 +67,23 @@ func ClassOfStatus(status int, code string) Class {
 // isNotReady reports the codes that travel under 429 and are no throttle: a cold
 // model and an exhausted quota do not pass by waiting a little.
 func isNotReady(code string) bool {
-	c := strings.ToLower(code)
-	return strings.HasPrefix(c, "modelnotready") || c == "insufficient_quota"
+	c := letters(code)
+	return strings.HasPrefix(c, "modelnotready") || c == "insufficientquota" || c == "billingnotactive"
+}
+
+// letters returns an error code in lower case, without what providers put between
+// its words.
+func letters(code string) string {
+	return strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(code))
 }
 
 // IsThrottle reports whether an error code of any provider, in any casing,
 // means "slow down".
 func IsThrottle(code string) bool {
-	c := strings.ToLower(code)
+	c := letters(code)
 	for _, word := range []string{
-		"throttl", "toomanyrequests", "rate_limit", "ratelimit", "overloaded", "slowdown",
-		"resource_exhausted", "requestlimitexceeded", "bandwidthlimitexceeded",
+		"throttl", "toomanyrequests", "ratelimit", "overloaded", "slowdown",
+		"resourceexhausted", "requestlimitexceeded", "bandwidthlimitexceeded",
 		"provisionedthroughputexceeded", "priorrequestnotcomplete", "transactioninprogress",
 	} {
 		if strings.Contains(c, word) {
@@ -90,13 +96,8 @@ func IsThrottle(code string) bool {
 // isOverload reports whether a refusal says that the server has no capacity left,
 // as opposed to the caller no quota. status is 0 for an error inside a stream.
 func isOverload(status int, code string) bool {
-	c := strings.ToLower(code)
-	for _, word := range []string{"overloaded", "serviceunavailable", "service_unavailable"} {
-		if strings.Contains(c, word) {
-			return true
-		}
-	}
-	return c == "unavailable" || status == 529 || status == 503
+	c := letters(code)
+	return strings.Contains(c, "overloaded") || strings.Contains(c, "serviceunavailable") || c == "unavailable" || status == 529 || status == 503
 }
 
 // ClassOfEnding classifies a response whose bytes ended as x says: complete

@@ -3,6 +3,7 @@ package providers
 import (
 	"bytes"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/latgate/latgate/providers/wire"
@@ -39,14 +40,25 @@ type Decoders []Decoder
 
 // Decode returns the decoded response. A stream that nobody recognizes is
 // reported as such: its bytes have times, but which of them are content would
-// be a guess.
+// be a guess. Nor does a path decide alone: where a decoder finds nothing in a
+// successful reply that does not begin as its protocol does, it was for another.
 func (ds Decoders) Decode(x *wire.Exchange) *Response {
-	for _, d := range ds {
-		if d.Recognizes(x) {
-			return d.Decode(x)
-		}
+	if plain, err := x.Identity(); err == nil {
+		x = plain
 	}
-	if frame := firstFrame(x); len(frame.Data) > 0 {
+	frame := firstFrame(x)
+	for _, d := range ds {
+		if !d.Recognizes(x) {
+			continue
+		}
+		r := d.Decode(x)
+		s, sniffs := d.(Sniffer)
+		if sniffs && len(frame.Data) > 0 && (r.Class == Parse || r.Class == Empty) && !s.Sniff(frame) {
+			continue
+		}
+		return r
+	}
+	if len(frame.Data) > 0 && x.Method != http.MethodGet {
 		for _, d := range ds {
 			if s, ok := d.(Sniffer); ok && s.Sniff(frame) {
 				return d.Decode(x)
@@ -60,9 +72,21 @@ func (ds Decoders) Decode(x *wire.Exchange) *Response {
 		b.Refuse(ErrorOf(b.Exchange.Body))
 	default:
 		b.Fail(Parse, "", fmt.Sprintf("no decoder recognizes %s %s%s with content type %s: "+
-			"its bytes are timed, but which of them are content is not known", x.Method, x.Host, x.Path, b.MediaType()))
+			"its bytes are timed, but which of them are content is not known", x.Method, x.Host, maskedPath(x.Path), b.MediaType()))
 	}
 	return b.Done()
+}
+
+// maskedPath hides the segments of a path that may be somebody's: long ones, and
+// those with digits in them. Some services take a secret there.
+func maskedPath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, segment := range segments {
+		if len(segment) > 24 || len(segment) > 3 && strings.ContainsAny(segment, "0123456789%") {
+			segments[i] = "…"
+		}
+	}
+	return strings.Join(segments, "/")
 }
 
 // Unknown is the provider and the API of a response in a protocol that no decoder
@@ -87,7 +111,8 @@ func firstFrame(x *wire.Exchange) Frame {
 		events := wire.NewSSEReader(bytes.NewReader(body))
 		for {
 			e, err := events.Next()
-			if err != nil || e.Data != nil {
+			alive := e.Event == "ping" || len(bytes.TrimSpace(e.Data)) == 0 // or it only keeps the connection so
+			if err != nil || !alive {
 				f.Type, f.Data = e.Event, e.Data
 				break
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,84 @@ func TestProtocolIsRecognizedByAddressThenByFirstFrame(t *testing.T) {
 	failed := reply(500, wordsSSE, "Content-Type", "text/event-stream")
 	failed.Path = "/elsewhere"
 	assert.Equal(t, providers.Unknown, decoders.Decode(failed).Provider, "an error is no first frame")
+}
+
+// A path does not decide alone: other services have paths of the same names.
+func TestReplyOfAnotherServiceIsNotOurs(t *testing.T) {
+	t.Parallel()
+	decoders := providers.Decoders{words{"first", "/words"}}
+	x := reply(200, `data: {"id":7}`+"\n\n"+`data: {"end":true}`+"\n\n", "Content-Type", "text/event-stream")
+	x.Path = "/words"
+	r := decoders.Decode(x)
+	assert.Equal(t, providers.Unknown, r.Provider)
+	assert.Equal(t, providers.Parse, r.Class)
+	x = reply(200, wordsSSE[:40], "Content-Type", "text/event-stream")
+	x.Path = "/words"
+	assert.Equal(t, "first", decoders.Decode(x).Provider, "a stream that was cut stays ours")
+
+	x = reply(200, "hello", "Content-Type", "text/plain")
+	x.Path = "/v1/bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/T0ABC/send-message"
+	assert.Contains(t, decoders.Decode(x).Detail, "POST model.test/v1/…/…/send-message with", "a path may hold a secret")
+
+	x = reply(200, wordsSSE, "Content-Type", "text/event-stream")
+	x.Method, x.Path = http.MethodGet, "/elsewhere"
+	assert.Equal(t, providers.Unknown, decoders.Decode(x).Provider, "nobody asks a model with GET")
+}
+
+func TestEventsThatAreNoContent(t *testing.T) {
+	t.Parallel()
+	decode := func(body string) *providers.Response {
+		return words{"first", "/words"}.Decode(reply(200, body, "Content-Type", "text/event-stream"))
+	}
+	r := decode("data:\n\n" + wordsSSE)
+	assert.Equal(t, providers.OK, r.Class, "a heartbeat: %s", r.Detail)
+	r = decode("event: ping\ndata:\n\n" + wordsSSE)
+	assert.Equal(t, providers.OK, r.Class, r.Detail)
+	for body, class := range map[string]providers.Class{
+		"event: error\ndata: {\"message\":\"m\",\"code\":\"rate_limit_exceeded\"}\n\n": providers.Throttled,
+		"event: error\ndata: lost\n\n":                                      providers.StreamError,
+		"error: {\"detail\":\"m\"}\n\n":                                     providers.StreamError,
+		"\n{\"error\": {\"code\": 503,\n \"status\": \"UNAVAILABLE\"}}\n\n": providers.StreamError,
+	} {
+		r = decode(body + wordsSSE)
+		assert.Equal(t, class, r.Class, body)
+		r = decode("data: {\"word\":\"Hi\"}\n\n" + body)
+		assert.Equal(t, class, r.Class, body)
+		assert.Equal(t, "Hi", r.Text)
+	}
+	google := `data: {"word":"Hi"}` + "\n\n" + `{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","details":[{"retryDelay":"48s"}]}}`
+	assert.Equal(t, wire.At(48*time.Second), decode(google).RetryAfter, "a hint inside the stream")
+}
+
+func TestLenientAndCapped(t *testing.T) {
+	t.Parallel()
+	var v struct {
+		ID   providers.Lenient[string]
+		List providers.Capped[struct{ N int }]
+	}
+	require.NoError(t, json.Unmarshal([]byte(`{"ID":7,"List":[{"N":1},{"N":2}]}`), &v))
+	assert.Empty(t, v.ID.Value)
+	assert.Len(t, v.List, 2)
+	assert.Equal(t, 2, v.List[1].N)
+	require.NoError(t, json.Unmarshal([]byte(`{"ID":"x","List":null}`), &v))
+	assert.Equal(t, "x", v.ID.Value)
+	assert.Empty(t, v.List)
+	require.NoError(t, json.Unmarshal([]byte(`{"List":[`+strings.Repeat("{},", 5000)+`{}]}`), &v))
+	assert.Len(t, v.List, 1000)
+	assert.Error(t, json.Unmarshal([]byte(`{"List":{}}`), &v))
+	assert.True(t, providers.Present(json.RawMessage(`{}`)))
+	assert.False(t, providers.Present(json.RawMessage(` null`)))
+	assert.False(t, providers.Present(nil))
+}
+
+func TestLaterCounts(t *testing.T) {
+	t.Parallel()
+	none, zero, five, six := providers.Count{}, providers.CountOf(0), providers.CountOf(5), providers.CountOf(6)
+	for _, c := range [][3]providers.Count{
+		{five, six, six}, {five, zero, five}, {five, none, five}, {none, zero, zero}, {zero, five, five}, {none, none, none},
+	} {
+		assert.Equal(t, c[2], c[0].Update(c[1]), "%v", c)
+	}
 }
 
 // A hop that compresses and does not flush delivers everything at its end.

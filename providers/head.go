@@ -66,7 +66,7 @@ func serverTimes(h http.Header) []ServerTime {
 
 func milliseconds(text string) (time.Duration, bool) {
 	ms, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
-	if err != nil || ms < 0 || ms > float64(24*time.Hour/time.Millisecond) {
+	if err != nil || !(ms >= 0 && ms <= float64(24*time.Hour/time.Millisecond)) { // nor is NaN a time
 		return 0, false
 	}
 	return time.Duration(ms * float64(time.Millisecond)), true
@@ -91,8 +91,8 @@ func (r *Response) ServerTime(names ...string) wire.Instant {
 	return wire.Instant{}
 }
 
-// An attempt's number travels in the request head where an SDK retries by itself.
-// Attempt returns it, from 0, and whether the request tells.
+// Attempt returns which attempt at a call x is, from 0, and whether its request
+// head tells: where an SDK retries by itself, it does.
 func Attempt(x *wire.Exchange) (n int, known bool) {
 	// Amz-Sdk-Request: attempt=2; max=3
 	for _, parameter := range strings.Split(x.RequestHeader.Get("Amz-Sdk-Request"), ";") {

@@ -47,6 +47,10 @@ func TestRetryHints(t *testing.T) {
 		{"when the limit is reset", reply(429, "", "x-ratelimit-reset-requests", "1m13s"), wire.At(73 * time.Second)},
 		{"at what time it is reset", reply(429, "", "anthropic-ratelimit-requests-reset", "2026-11-21T12:01:00Z"), wire.At(time.Minute)},
 		{"nothing", reply(429, ""), wire.Instant{}},
+		{"no reset of a limit where it was not hit", reply(400, "", "x-ratelimit-reset-requests", "6ms"), wire.Instant{}},
+		{"though it asks for it", reply(503, "", "Retry-After", "6"), wire.At(6 * time.Second)},
+		{"not a number", reply(429, "", "retry-after-ms", "NaN", "Retry-After", "nan"), wire.Instant{}},
+		{"a body that cannot be read", reply(429, "x", "Retry-After", "7", "Content-Encoding", "br"), wire.At(7 * time.Second)},
 		{"nonsense", reply(429, "", "Retry-After", "soon", "retry-after-ms", "-5", "x-ratelimit-reset-requests", "later"), wire.Instant{}},
 		{"with a success it is no hint", reply(200, "hello", "Retry-After", "30"), wire.Instant{}},
 	} {
@@ -70,6 +74,10 @@ func TestOverloadIsToldFromThrottle(t *testing.T) {
 		{500, ``, providers.HTTP5xx, false},
 		{429, `{"error":{"code":"insufficient_quota"}}`, providers.HTTP4xx, false},
 		{424, `{"Message":"m","OriginalStatusCode":429}`, providers.Throttled, false},
+		{424, `{"Message":"m","OriginalStatusCode":503}`, providers.HTTP4xx, true},
+		{400, `{"error":{"code":"too_many_requests"}}`, providers.Throttled, false},
+		{400, `{"error":{"code":"slow_down"}}`, providers.Throttled, false},
+		{429, `{"error":{"code":"billing_not_active"}}`, providers.HTTP4xx, false},
 	} {
 		r := refused(reply(c.status, c.body))
 		assert.Equal(t, c.class, r.Class, c.body)

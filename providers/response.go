@@ -42,7 +42,7 @@ type Event struct {
 type Response struct {
 	Provider  string // "bedrock"
 	API       string // "converse-stream"
-	Model     string // as requested
+	Model     string // as the reply names it, else as requested
 	RequestID string
 
 	Class      Class

@@ -10,9 +10,10 @@ import (
 )
 
 // retryAfter returns how long the server asks to wait before the next attempt,
-// from the response head of a refusal or, with Google, from its body. The most
-// exact hint goes first; AWS's own header counts milliseconds.
-func retryAfter(x *wire.Exchange) wire.Instant {
+// from the response head of a refusal or, with Google, from the error. The most
+// exact hint goes first; AWS's own header counts milliseconds. When a limit is
+// reset says nothing about an attempt that was not throttled.
+func retryAfter(x *wire.Exchange, e ServerError, throttled bool) wire.Instant {
 	for _, name := range []string{"retry-after-ms", "x-amz-retry-after"} {
 		if d, ok := milliseconds(x.Header.Get(name)); ok {
 			return wire.At(d)
@@ -28,8 +29,8 @@ func retryAfter(x *wire.Exchange) wire.Instant {
 			return wire.At(max(0, until.Sub(now)))
 		}
 	}
-	if d, ok := retryDelay(x.Body); ok {
-		return wire.At(d)
+	if e.RetryAfter.Known() || !throttled {
+		return e.RetryAfter
 	}
 	for _, name := range []string{
 		"x-ratelimit-reset-requests", "x-ratelimit-reset-tokens", "x-ratelimit-reset",
@@ -47,24 +48,15 @@ func retryAfter(x *wire.Exchange) wire.Instant {
 }
 
 // retryDelay reads the RetryInfo in the details of a Google error.
-func retryDelay(body []byte) (time.Duration, bool) {
-	type googleError struct {
-		Error struct {
-			Details []struct {
-				RetryDelay string `json:"retryDelay"` // "48s"
-			} `json:"details"`
-		} `json:"error"`
+func retryDelay(details json.RawMessage) wire.Instant {
+	var list []struct {
+		RetryDelay string `json:"retryDelay"` // "48s"
 	}
-	var one googleError
-	if list := []googleError(nil); json.Unmarshal(body, &list) == nil && len(list) > 0 {
-		one = list[0] // a stream that was not asked for as SSE
-	} else if json.Unmarshal(body, &one) != nil {
-		return 0, false
-	}
-	for _, detail := range one.Error.Details {
+	_ = json.Unmarshal(details, &list) // other providers' details are of any kind
+	for _, detail := range list {
 		if d, err := time.ParseDuration(strings.TrimSpace(detail.RetryDelay)); err == nil && d >= 0 {
-			return d, true
+			return wire.At(d)
 		}
 	}
-	return 0, false
+	return wire.Instant{}
 }

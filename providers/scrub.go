@@ -90,7 +90,8 @@ func Inert(text string) string {
 	return b.String()
 }
 
-// isControl reports whether r can end a line or otherwise act on a terminal.
+// isControl reports whether r can end a line or otherwise act on a terminal, or
+// turns the direction of what follows, so that a line reads as another.
 func isControl(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+	return unicode.IsControl(r) || unicode.In(r, unicode.Zl, unicode.Zp, unicode.Bidi_Control)
 }

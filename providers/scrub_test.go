@@ -107,6 +107,7 @@ func TestInert(t *testing.T) {
 	for text, want := range map[string]string{
 		"plain text, 世界":                              "plain text, 世界",
 		"a\r\nb\tc\x00d\x1b[31m\u0085e\u2028f\u2029g": "a  b c d [31m e f g",
+		"a\u202eb\u2066c":                             "a b c",
 		"\n::error::boom":                             " : :error: :boom",
 		":::::":                                       ": : : : :",
 		"##vso[task.setvariable variable=x]y":         "# #vso[task.setvariable variable=x]y",

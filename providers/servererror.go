@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/latgate/latgate/providers/wire"
 )
 
 // A ServerError is an error in a provider's own words.
@@ -12,6 +14,8 @@ type ServerError struct {
 	Code    string // its name, such as "rate_limit_exceeded"; a number where it has no other
 	Message string
 	Status  int // the status code it gives itself, 0 without one
+
+	RetryAfter wire.Instant // Google's RetryInfo: how long to wait, where it tells
 }
 
 // errorBody is the union of what providers write errors in. encoding/json takes
@@ -26,15 +30,25 @@ type errorBody struct {
 	Original Count           `json:"originalStatusCode"`
 	Number   Count           `json:"status_code"`
 	Detail   json.RawMessage `json:"detail"` // FastAPI's message; may be a list
-	Error    json.RawMessage `json:"error"`  // the error itself, one level down
+	Details  json.RawMessage `json:"details"`
+	Error    json.RawMessage `json:"error"` // the error itself, one level down
 }
+
+// Errors are read to this depth and up to this size: an endpoint may send anything,
+// and a real error is an object in an object.
+const (
+	deepestError = 4
+	largestError = 256 << 10
+)
 
 // ErrorOf reads the JSON that reports an error: {"error":{…}}, {"error":"…"},
 // {"message":…}, [{"error":…}], "…" and the like. It returns the zero ServerError
 // for anything else, a page of HTML say.
-func ErrorOf(body []byte) ServerError {
+func ErrorOf(body []byte) ServerError { return errorOf(body, deepestError) }
+
+func errorOf(body []byte, depth int) ServerError {
 	body = bytes.TrimSpace(body)
-	if len(body) == 0 {
+	if len(body) == 0 || len(body) > largestError || depth == 0 {
 		return ServerError{}
 	}
 	switch body[0] {
@@ -54,16 +68,19 @@ func ErrorOf(body []byte) ServerError {
 		return ServerError{}
 	}
 	if inner := bytes.TrimSpace(e.Error); len(inner) > 0 && (inner[0] == '{' || inner[0] == '"') {
-		nested := ErrorOf(inner)
+		nested := errorOf(inner, depth-1)
 		if nested.Code == "" {
 			nested.Code = e.name()
+		}
+		if nested.Status == 0 {
+			nested.Status = e.status()
 		}
 		return nested
 	}
 	if e.Message == "" {
 		_ = json.Unmarshal(e.Detail, &e.Message)
 	}
-	return ServerError{Code: e.name(), Message: e.Message, Status: e.status()}
+	return ServerError{Code: e.name(), Message: e.Message, Status: e.status(), RetryAfter: retryDelay(e.Details)}
 }
 
 func isTypeError(err error) bool {

@@ -1,12 +1,23 @@
 package providers_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 
 	"github.com/latgate/latgate/providers"
 )
+
+// An endpoint may answer with anything; reading its error stays cheap.
+func TestErrorOfHostileBodies(t *testing.T) {
+	deep := strings.Repeat(`{"error":`, 9000) + `"m"` + strings.Repeat("}", 9000)
+	assert.Equal(t, providers.ServerError{}, providers.ErrorOf([]byte(deep)))
+	long := `{"error":{"message":"` + strings.Repeat("x", 1<<20) + `"}}`
+	assert.Equal(t, providers.ServerError{}, providers.ErrorOf([]byte(long)))
+	allocated := testing.AllocsPerRun(3, func() { providers.ErrorOf([]byte(deep)) })
+	assert.Less(t, allocated, 200., "allocations for %d bytes", len(deep))
+}
 
 func TestErrorOf(t *testing.T) {
 	t.Parallel()
@@ -25,7 +36,10 @@ func TestErrorOf(t *testing.T) {
 		`{"id":"i","message":"m"}`:                                                            {Message: "m"},
 		`{"detail":"Not Found"}`:                                                              {Message: "Not Found"},
 		`{"detail":[{"loc":["body"],"msg":"field required"}],"message":7}`:                    {},
-		`{"error":null}`:           {},
+		`{"error":null}`: {},
+		`{"error":{"message":"slow"},"code":429}`:                 {Code: "429", Message: "slow", Status: 429},
+		`{"error":"Too Many Requests","status_code":429}`:         {Message: "Too Many Requests", Status: 429},
+		`{"error":{"error":{"error":{"error":{"message":"m"}}}}}`: {},
 		`"boom"`:                   {Message: "boom"},
 		`<html>Bad Gateway</html>`: {},
 		`[]`:                       {},

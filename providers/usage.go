@@ -35,6 +35,15 @@ func (c Count) Plus(others ...Count) Count {
 	return c
 }
 
+// Update returns the later of two counts of the same thing, as far as it tells more:
+// records come more than once, and some that come last count nothing any more.
+func (c Count) Update(later Count) Count {
+	if !later.known || later.n == 0 && c.n > 0 {
+		return c
+	}
+	return later
+}
+
 // MarshalJSON implements [json.Marshaler].
 func (c Count) MarshalJSON() ([]byte, error) {
 	if !c.known {
@@ -44,7 +53,7 @@ func (c Count) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON implements [json.Unmarshaler]. Providers really send floats
-// ("inputTextTokenCount":6.0), so those are taken; what cannot be a count (a
+// ("inputTextTokenCount":6.0), so those are taken, and numbers in quotes too; what cannot be a count (a
 // word, a fraction, a negative number) is "not reported" rather than an error:
 // a broken usage record must not lose the reply it came with.
 func (c *Count) UnmarshalJSON(data []byte) error {

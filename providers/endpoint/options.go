@@ -21,7 +21,8 @@ type Options struct {
 	Token func(context.Context) (string, error)
 
 	// Header is sent with each request, after the provider's own headers, which it
-	// can replace.
+	// can replace; nil values leave one out. Headers that do not say who asks belong
+	// to the identity of a measurement.
 	Header http.Header
 
 	// Client makes the requests with its transport and time limit. Nil means a
@@ -39,8 +40,8 @@ type Options struct {
 	// would be sent, member by member. A member that is nil is left out.
 	Fields map[string]any
 
-	// Unary asks for the reply in one piece. There is no time to a first token
-	// then, only to the whole.
+	// Unary asks for the reply in one piece. The time to its first token is that to
+	// the whole then.
 	Unary bool
 }
 

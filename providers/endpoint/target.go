@@ -5,11 +5,13 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,6 +72,9 @@ type Target struct {
 	client  *http.Client
 }
 
+// CloseIdleConnections closes the connections that are kept for further requests.
+func (t *Target) CloseIdleConnections() { t.client.CloseIdleConnections() }
+
 var _ providers.Target = (*Target)(nil)
 
 // New returns a target. A prompt's own model goes before the target's; its region
@@ -119,15 +124,34 @@ func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	if len(t.options.Fields) > 0 {
 		add("fields", digest(t.options.Fields))
 	}
+	if headers := telling(t.options.Header); len(headers) > 0 {
+		add("headers", digest(headers))
+	}
 	if base := t.base(); base != t.BaseURL {
 		add("endpoint", hostname(base))
 	}
 	return facts
 }
 
-// digest names request members that make measurements comparable without
-// showing them: they may hold a prompt.
-func digest(fields map[string]any) string {
+// telling returns the headers that can change what is measured: not those that
+// only say who asks.
+func telling(h http.Header) http.Header {
+	headers := make(http.Header)
+	for name, values := range h {
+		lower := strings.ToLower(name)
+		secret := slices.ContainsFunc([]string{"auth", "key", "token", "secret", "cookie", "user-agent", "request-id", "session"}, func(word string) bool {
+			return strings.Contains(lower, word)
+		})
+		if !secret {
+			headers[http.CanonicalHeaderKey(name)] = values
+		}
+	}
+	return headers
+}
+
+// digest names what makes measurements comparable without showing it: request
+// members may hold a prompt.
+func digest(fields any) string {
 	data, err := json.Marshal(fields) // members in the order of their names
 	if err != nil {
 		return "not-json"
@@ -159,7 +183,10 @@ func (t *Target) Send(ctx context.Context, p providers.Prompt) error {
 	}
 	resp, err := t.client.Do(req)
 	if err != nil {
-		return err
+		if failed, ok := errors.AsType[*url.Error](err); ok {
+			err = failed.Err // the URL around it may hold a key
+		}
+		return fmt.Errorf("%s: %w", t.Provider, err)
 	}
 	wire.Wait(ctx)
 	return resp.Body.Close()

@@ -3,7 +3,17 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
+	"mime"
+	"net/http"
+	"slices"
 )
+
+// Streams reports whether resp is a successful reply of one of these media types,
+// for a [Transport.Terminal] function to know what it looks at.
+func Streams(resp *http.Response, mediaTypes ...string) bool {
+	mediaType, _, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	return err == nil && resp.StatusCode == http.StatusOK && slices.Contains(mediaTypes, mediaType)
+}
 
 // SSEEnd returns a function that reports whether an event for which last is true
 // has been completed in the bytes of one text/event-stream body so far. It is what

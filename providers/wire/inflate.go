@@ -12,13 +12,9 @@ import (
 	"io"
 )
 
-// Limits of what a body may be decompressed to: as much as an uncompressed reply
-// may have, or this many times what it is compressed. JSON is rarely compressed to
-// less than a thirtieth; deflate can reach a thousandth, with nothing to say.
-const (
-	maxDecompressed      = DefaultMaxBody
-	maxDecompressedRatio = 100
-)
+// maxDecompressed is what a body may be decompressed to: as much as an uncompressed
+// reply may have. Deflate can hold a thousand times as much, with nothing to say.
+const maxDecompressed = DefaultMaxBody
 
 // A foreignBodyError says that a body is in another format than it should be.
 type foreignBodyError struct{ why string }
@@ -71,7 +67,7 @@ type inflation struct {
 func newInflation(body []byte, marks []Mark) *inflation {
 	return &inflation{
 		source: compressedSource{body: body}, marks: marks,
-		limit: max(maxDecompressed, maxDecompressedRatio*len(body)),
+		limit: maxDecompressed,
 	}
 }
 
