@@ -1,12 +1,14 @@
 package wire
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
+	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -21,8 +23,8 @@ const DefaultMaxBody = 64 << 20
 //
 // It changes two things about the request, on a clone: Accept-Encoding is set to
 // identity unless the caller set one (a compressing hop that does not flush
-// delivers the whole stream at its end), and the body is wrapped so that only
-// its Read is visible. The latter is what makes measuring a fast endpoint
+// delivers the whole stream at its end), and a body that is not simply in memory is
+// wrapped so that only its Read is visible. The latter is what makes measuring a fast endpoint
 // reliable: smithy-go closes its request body as soon as the response head is
 // there, its WriteTo then returns io.EOF as an error, and net/http kills the
 // live connection for it.
@@ -168,7 +170,11 @@ func instrumented(req *http.Request, clock *phaseClock) (*http.Request, *atomic.
 	if out.Header.Get("Accept-Encoding") == "" {
 		out.Header.Set("Accept-Encoding", "identity")
 	}
-	if req.Body != nil && req.Body != http.NoBody {
+	switch body := inMemory(req); {
+	case body != nil:
+		out.Body = body
+		sent.Store(req.ContentLength)
+	case req.Body != nil && req.Body != http.NoBody:
 		out.Body = &countedBody{body: req.Body, sent: sent}
 		if again := req.GetBody; again != nil {
 			out.GetBody = func() (io.ReadCloser, error) {
@@ -183,6 +189,32 @@ func instrumented(req *http.Request, clock *phaseClock) (*http.Request, *atomic.
 	}
 	return out, sent
 }
+
+// inMemory returns the body of a request whose body lies in memory as net/http
+// knows it, nil for any other. Such a body is sent together with the head, and sent
+// again on another connection where the one from the pool turns out to be dead; a
+// body that was wrapped is sent after the head, and would be lost.
+func inMemory(req *http.Request) io.ReadCloser {
+	if req.Body == nil || req.GetBody == nil || req.ContentLength <= 0 {
+		return nil
+	}
+	body, err := req.GetBody()
+	if err != nil {
+		return nil
+	}
+	if kind := reflect.TypeOf(body); kind != plainBody && kind != writingBody {
+		body.Close()
+		return nil
+	}
+	req.Body.Close() // nothing reads it any more
+	return body
+}
+
+// The types of body that http.NewRequest makes of a reader in memory.
+var (
+	plainBody   = reflect.TypeOf(io.NopCloser(struct{ io.Reader }{}))
+	writingBody = reflect.TypeOf(io.NopCloser(new(bytes.Reader)))
+)
 
 type countedBody struct {
 	body io.ReadCloser

@@ -1,11 +1,13 @@
 package wire_test
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -340,9 +342,55 @@ func TestRepeatedBodyIsWrappedAgain(t *testing.T) {
 		return &http.Response{StatusCode: 200, Body: http.NoBody, Request: req}, nil
 	})}
 	capture := wire.NewCapture(0)
-	req, err := http.NewRequestWithContext(capture.Context(t.Context()), http.MethodPost, "http://model.test/", strings.NewReader("twice"))
+	req, err := http.NewRequestWithContext(capture.Context(t.Context()), http.MethodPost, "http://model.test/", shortcutBody{strings.NewReader("twice")})
 	require.NoError(t, err)
+	req.ContentLength = int64(len("twice"))
+	req.GetBody = func() (io.ReadCloser, error) { return shortcutBody{strings.NewReader("twice")}, nil }
 	_, err = transport.RoundTrip(req)
 	require.NoError(t, err)
 	assert.EqualValues(t, len("twice"), capture.Exchanges()[0].RequestBytes)
+}
+
+// shortcutBody is a body with a WriteTo, as smithy-go has one.
+type shortcutBody struct{ *strings.Reader }
+
+func (shortcutBody) Close() error { return nil }
+
+// A request whose body is used up, as one SDK makes its retries with, and whose
+// connection from the pool is dead, goes through as it does without the transport.
+func TestBodyInMemoryIsSentAgain(t *testing.T) {
+	t.Parallel()
+	got := make(chan string, 3)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer listener.Close()
+	go func() { // each connection serves one request and is closed without a word
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			req, err := http.ReadRequest(bufio.NewReader(conn))
+			if err == nil {
+				body, _ := io.ReadAll(req.Body)
+				got <- string(body)
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+			}
+			conn.Close()
+		}
+	}()
+	client := &http.Client{Transport: &wire.Transport{Base: &http.Transport{}}}
+	req, err := http.NewRequest(http.MethodPost, "http://"+listener.Addr().String(), strings.NewReader("prompt"))
+	require.NoError(t, err)
+	for range 3 {
+		capture := wire.NewCapture(0)
+		resp, err := client.Do(req.WithContext(capture.Context(t.Context()))) // its Body is at its end from the second time on
+		require.NoError(t, err)
+		_, err = io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		x := capture.Exchanges()[0]
+		assert.EqualValues(t, 6, x.RequestBytes)
+		assert.Equal(t, 200, x.Status)
+		assert.Equal(t, "prompt", <-got)
+	}
 }
