@@ -242,7 +242,11 @@ func (b *Builder) SSE(f func(wire.SSEEvent) error) {
 				b.complete = false
 			}
 		case e.Event == "error" && !e.Unterminated:
-			b.FailStream(ErrorOf(e.Data))
+			report := ErrorOf(e.Data)
+			if report == (ServerError{}) {
+				report.Message = string(e.Data)
+			}
+			b.FailStream(report)
 		default:
 			b.apply(f(e), e.Unterminated)
 		}

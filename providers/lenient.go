@@ -28,12 +28,16 @@ const mostElements = 1000
 // UnmarshalJSON implements [json.Unmarshaler].
 func (c *Capped[T]) UnmarshalJSON(data []byte) error {
 	*c = nil
+	if bytes.Count(data, []byte(",")) < mostElements { // so many elements at most
+		return json.Unmarshal(data, (*[]T)(c))
+	}
 	list := json.NewDecoder(bytes.NewReader(data))
 	if start, err := list.Token(); err != nil || start == nil { // null is an empty list
 		return err
 	} else if start != json.Delim('[') {
 		return json.Unmarshal(data, (*[]T)(c)) // for the error it makes
 	}
+	*c = Capped[T]{}
 	for list.More() && len(*c) < mostElements {
 		var element T
 		if err := list.Decode(&element); err != nil {

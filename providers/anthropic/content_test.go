@@ -130,9 +130,7 @@ func TestWhatIsContent(t *testing.T) {
 		{"citation", delta(`"type":"citations_delta","citation":{"type":"page_location","cited_text":"x"}`), nil, ""},
 		{"compaction", delta(`"type":"compaction_delta","content":"So far"`), nil, ""},
 		{"a delta of a later time", delta(`"type":"video_delta","text":{"x":1},"thinking":[1]`), nil, ""},
-		{"text that a block begins with", blockStart(`"type":"text","text":"Hi"`), nil, ""},
-		{"a tool's name", blockStart(`"type":"tool_use","id":"toolu_1","name":"now","input":{}`), nil, ""},
-		{"a server's tool", blockStart(`"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}`), nil, ""},
+		{"a tool's name", blockStart(`"type":"tool","id":"toolu_1","name":"now","input":{}`), nil, ""},
 		{"what it found", blockStart(`"type":"web_search_tool_result","tool_use_id":"srvtoolu_1","content":[{"type":"web_search_result","title":"x"}]`), nil, ""},
 		{"an error of the server's tool", blockStart(`"type":"web_search_tool_result","content":{"type":"web_search_tool_result_error","error_code":"unavailable"}`), nil, ""},
 		{"data of a block of another type", blockStart(`"type":"blob","data":{"x":1}`), nil, ""},
@@ -159,6 +157,54 @@ func TestWhatIsContent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What comes with the start of a block has no time of its own, and yet the reply is
+// not empty.
+func TestBlocksThatAreWholeAtTheirStart(t *testing.T) {
+	t.Parallel()
+	noArguments := delta(`"type":"input_json_delta","partial_json":""`)
+	for _, c := range []struct {
+		name, block, reason string
+		class               providers.Class
+	}{
+		{"a tool without parameters", `"type":"tool_use","id":"toolu_1","name":"now","input":{}`, "tool_use", providers.OK},
+		{"a server's tool", `"type":"server_tool_use","id":"srvtoolu_1","name":"web_search","input":{}`, "pause_turn", providers.OK},
+		{"a tool of an MCP server", `"type":"mcp_tool_use","id":"mcptoolu_1","name":"echo","server_name":"s","input":{}`, "end_turn", providers.OK},
+		{"text", `"type":"text","text":"Hi"`, "end_turn", providers.OK},
+		{"thinking", `"type":"thinking","thinking":"Hm","signature":""`, "end_turn", providers.OK},
+		{"no text", `"type":"text","text":""`, "end_turn", providers.Empty},
+		{"text that is none", `"type":"text","text":{"x":1}`, "end_turn", providers.Empty},
+		{"what a tool found", `"type":"web_search_tool_result","content":[{"title":"x"}]`, "end_turn", providers.Empty},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			events := []string{begin, blockStart(c.block), noArguments, blockStop, strings.Replace(finish, "end_turn", c.reason, 1)}
+			r := decode(t, stream(append(events, stop)...))
+			assert.Equal(t, c.class, r.Class, r.Detail)
+			assert.Empty(t, r.Events, "a name in a start event is no content event")
+			assert.False(t, r.First().Known())
+			assert.Equal(t, c.reason, r.Stop)
+			assert.Equal(t, count(5), r.Usage.Output)
+			assert.Equal(t, providers.Truncated, decode(t, stream(events...)).Class, "without message_stop")
+		})
+	}
+}
+
+// Gateways call any reply an event stream.
+func TestWholeReplyByAnotherName(t *testing.T) {
+	t.Parallel()
+	const message = `{"id":"msg_1","type":"message","role":"assistant","model":"claude-m","content":[{"type":"text","text":"Hi"}],"stop_reason":"end_turn","usage":{"input_tokens":3,"output_tokens":2}}`
+	for _, contentType := range []string{textSSE, "", "text/plain"} {
+		r := decode(t, exchange(200, contentType, "\n"+message+"\n\n"))
+		assert.Equal(t, providers.OK, r.Class, "%q: %s", contentType, r.Detail)
+		assert.Equal(t, "Hi", r.Text)
+		assert.Equal(t, count(2), r.Usage.Output)
+		assert.Equal(t, providers.Truncated, decode(t, exchange(200, contentType, message[:60])).Class)
+	}
+	r := decode(t, exchange(200, textSSE, `{"type":"error","error":{"type":"api_error","message":"boom"}}`))
+	assert.Equal(t, providers.StreamError, r.Class)
+	assert.Equal(t, "api_error", r.Code)
 }
 
 func TestDisclosureOfThinking(t *testing.T) {
@@ -220,7 +266,9 @@ func TestWholeReply(t *testing.T) {
 	}{
 		{"text", reply(`[{"type":"text","text":"Hi"}]`), providers.OK},
 		{"redacted thinking alone", reply(`[{"type":"redacted_thinking","data":"EqkE"}]`), providers.Empty},
-		{"server tools", reply(`[{"type":"server_tool_use","name":"web_search","input":{"query":"x"}},{"type":"web_search_tool_result","content":[]}]`), providers.Empty},
+		{"server tools", reply(`[{"type":"server_tool_use","name":"web_search","input":{"query":"x"}},{"type":"web_search_tool_result","content":[]}]`), providers.OK},
+		{"a tool without parameters", reply(`[{"type":"tool_use","id":"toolu_1","name":"now","input":{}}]`), providers.OK},
+		{"names that are none", `{"id":7,"type":"message","role":"assistant","model":[1],"content":[{"type":"text","text":"Hi"}],"stop_reason":1,"usage":"none"}`, providers.OK},
 		{"a block of a later time", reply(`[{"type":"video","text":{"x":1},"name":1},{"type":"text","text":"Hi"}]`), providers.OK},
 		{"nothing generated", reply(`[]`), providers.Empty},
 		{"content is no list", reply(`"Hi"`), providers.Parse},

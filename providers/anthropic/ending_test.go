@@ -40,7 +40,8 @@ func TestEndsOfStreams(t *testing.T) {
 		{"a delta that is none", []string{begin, `{"type":"content_block_delta","delta":"x"}`}, providers.Parse, -1},
 		{"text that is none", []string{begin, delta(`"type":"text_delta","text":1`)}, providers.Parse, -1},
 		{"a message that is none", []string{`{"type":"message_start","message":[]}`}, providers.Parse, -1},
-		{"a stop reason that is none", []string{begin, `{"type":"message_delta","delta":{"stop_reason":1}}`}, providers.Parse, -1},
+		{"a stop reason that is none", []string{begin, hello, `{"type":"message_delta","delta":{"stop_reason":1}}`, stop}, providers.OK, 3},
+		{"names that are none", []string{`{"type":"message_start","message":{"id":1,"model":{"name":"m"},"usage":{}}}`, hello, stop}, providers.OK, 2},
 		{"what comes after message_stop is ignored", []string{hello, stop, "data: <html>", hello}, providers.OK, 1},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package anthropic
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/latgate/latgate/providers"
 )
@@ -29,7 +30,7 @@ type head struct {
 
 // failed reports an error. Proxies and hosts leave out its type.
 func (h head) failed() bool {
-	return h.Type == "error" || len(h.Error) > 0 && string(h.Error) != "null"
+	return h.Type == "error" || providers.Present(h.Error)
 }
 
 // Event decodes the JSON of one event, whose type it takes from the member of that
@@ -92,15 +93,15 @@ func noteRequestID(b *providers.Builder, data []byte) {
 
 func (e *Events) start(data json.RawMessage) error {
 	var message struct {
-		ID    string `json:"id"`
-		Model string `json:"model"`
-		Usage usage  `json:"usage"`
+		ID    providers.Lenient[string] `json:"id"`
+		Model providers.Lenient[string] `json:"model"`
+		Usage providers.Lenient[usage]  `json:"usage"`
 	}
 	if err := unmarshal(data, &message); err != nil {
 		return err
 	}
-	e.note(message.ID, message.Model)
-	e.count(message.Usage)
+	e.note(message.ID.Value, message.Model.Value)
+	e.count(message.Usage.Value)
 	return nil
 }
 
@@ -114,27 +115,32 @@ func unmarshal(data json.RawMessage, v any) error {
 
 // blockStart looks for reasoning that comes encrypted, which has no deltas. All
 // else that a block may begin with is no token of the answer: a tool's name, the
-// results of a search.
+// results of a search. But a reply that calls a tool is not empty, be it one that
+// takes no parameters, nor is one whose text came with the start of its block.
 func (e *Events) blockStart(data json.RawMessage) error {
 	var block struct {
-		Type string          `json:"type"`
-		Data json.RawMessage `json:"data"` // of another kind in blocks of other types
+		Type     string                    `json:"type"`
+		Text     providers.Lenient[string] `json:"text"`
+		Thinking providers.Lenient[string] `json:"thinking"`
+		Data     providers.Lenient[string] `json:"data"` // of another kind in blocks of other types
 	}
 	if err := unmarshal(data, &block); err != nil {
 		return err
 	}
-	if block.Type == "redacted_thinking" {
-		e.b.AddRedacted(text(block.Data))
+	switch {
+	case block.Type == "redacted_thinking":
+		e.b.AddRedacted(block.Data.Value)
+	case isToolUse(block.Type),
+		block.Type == "text" && block.Text.Value != "",
+		block.Type == "thinking" && block.Thinking.Value != "":
+		e.b.Nonempty()
 	}
 	return nil
 }
 
-// text returns a JSON string, "" for anything else.
-func text(raw json.RawMessage) string {
-	var s string
-	_ = unmarshal(raw, &s)
-	return s
-}
+// isToolUse reports whether a block calls a tool: the caller's (tool_use), the
+// server's (server_tool_use) or an MCP server's (mcp_tool_use).
+func isToolUse(blockType string) bool { return strings.HasSuffix(blockType, "tool_use") }
 
 // delta notes content. Signatures, citations, compaction and deltas of a later
 // time are none, whatever their members are.
@@ -162,15 +168,16 @@ func (e *Events) delta(data json.RawMessage) error {
 
 func (e *Events) messageDelta(data, record json.RawMessage) error {
 	var delta struct {
-		StopReason string `json:"stop_reason"`
+		StopReason providers.Lenient[string] `json:"stop_reason"`
 	}
 	if err := unmarshal(data, &delta); err != nil {
 		return err
 	}
-	e.stop(delta.StopReason)
+	e.stop(delta.StopReason.Value)
 	var u usage
-	_ = unmarshal(record, &u)
-	e.count(u)
+	if unmarshal(record, &u) == nil {
+		e.count(u)
+	}
 	return nil
 }
 
@@ -186,11 +193,11 @@ func (e *Events) Message(data []byte) error {
 		return nil
 	}
 	var m struct {
-		ID         string            `json:"id"`
-		Model      string            `json:"model"`
-		Content    []json.RawMessage `json:"content"`
-		StopReason string            `json:"stop_reason"`
-		Usage      usage             `json:"usage"`
+		ID         providers.Lenient[string]          `json:"id"`
+		Model      providers.Lenient[string]          `json:"model"`
+		Content    *providers.Capped[json.RawMessage] `json:"content"` // nil where there is none
+		StopReason providers.Lenient[string]          `json:"stop_reason"`
+		Usage      providers.Lenient[usage]           `json:"usage"`
 	}
 	if err := json.Unmarshal(data, &m); err != nil {
 		return err
@@ -198,10 +205,10 @@ func (e *Events) Message(data []byte) error {
 	if h.Type != "message" || m.Content == nil {
 		return fmt.Errorf("a reply of type %q, which is no message with content", h.Type)
 	}
-	e.note(m.ID, m.Model)
-	e.stop(m.StopReason)
-	e.count(m.Usage)
-	for i, block := range m.Content {
+	e.note(m.ID.Value, m.Model.Value)
+	e.stop(m.StopReason.Value)
+	e.count(m.Usage.Value)
+	for i, block := range *m.Content {
 		if err := e.block(block); err != nil {
 			return fmt.Errorf("content[%d]: %w", i, err)
 		}
@@ -211,28 +218,30 @@ func (e *Events) Message(data []byte) error {
 }
 
 // block notes a whole block. What the server's own tools were asked and answered
-// is no content.
+// is no content, though a reply with such a call is not empty.
 func (e *Events) block(data []byte) error {
 	var b struct {
-		Type     string          `json:"type"`
-		Text     json.RawMessage `json:"text"`
-		Thinking json.RawMessage `json:"thinking"`
-		Data     json.RawMessage `json:"data"`
-		Name     json.RawMessage `json:"name"`
-		Input    json.RawMessage `json:"input"`
+		Type     string                    `json:"type"`
+		Text     providers.Lenient[string] `json:"text"`
+		Thinking providers.Lenient[string] `json:"thinking"`
+		Data     providers.Lenient[string] `json:"data"`
+		Name     providers.Lenient[string] `json:"name"`
+		Input    json.RawMessage           `json:"input"`
 	}
 	if err := json.Unmarshal(data, &b); err != nil {
 		return err
 	}
-	switch b.Type {
-	case "text":
-		e.b.Add(providers.Text, text(b.Text))
-	case "thinking":
-		e.b.Add(providers.Reasoning, text(b.Thinking))
-	case "redacted_thinking":
-		e.b.AddRedacted(text(b.Data))
-	case "tool_use":
-		e.b.AddBytes(providers.Tool, len(text(b.Name))+len(b.Input))
+	switch {
+	case b.Type == "text":
+		e.b.Add(providers.Text, b.Text.Value)
+	case b.Type == "thinking":
+		e.b.Add(providers.Reasoning, b.Thinking.Value)
+	case b.Type == "redacted_thinking":
+		e.b.AddRedacted(b.Data.Value)
+	case b.Type == "tool_use":
+		e.b.AddBytes(providers.Tool, len(b.Name.Value)+len(b.Input))
+	case isToolUse(b.Type):
+		e.b.Nonempty()
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -56,9 +57,9 @@ func vertexModel(path string) (model string, ok bool) {
 // Sniff reports whether a reply begins as a message does.
 func (MessagesDecoder) Sniff(f providers.Frame) bool {
 	var first struct {
-		Type    string            `json:"type"`
-		Role    string            `json:"role"`
-		Content []json.RawMessage `json:"content"`
+		Type    string          `json:"type"`
+		Role    string          `json:"role"`
+		Content json.RawMessage `json:"content"`
 		Message struct {
 			Role string `json:"role"`
 		} `json:"message"`
@@ -70,7 +71,7 @@ func (MessagesDecoder) Sniff(f providers.Frame) bool {
 	case "message_start":
 		return first.Message.Role == "assistant"
 	case "message":
-		return first.Role == "assistant" && first.Content != nil
+		return first.Role == "assistant" && bytes.HasPrefix(first.Content, []byte("["))
 	}
 	return false
 }
@@ -84,18 +85,41 @@ func (MessagesDecoder) Decode(x *wire.Exchange) *providers.Response {
 	case b.Refused():
 		noteRequestID(b, b.Exchange.Body)
 		b.Refuse(providers.ErrorOf(b.Exchange.Body))
-	case b.MediaType() == "application/json":
+	case b.MediaType() == "application/json", startsWithObject(b.Exchange.Body):
 		whole(b, events)
 	default:
-		b.SSE(func(e wire.SSEEvent) error {
-			if e.Event == "error" && !e.Unterminated {
-				events.fail(e.Data)
-				return nil
-			}
-			return events.Event(e.Data)
-		})
+		b.SSE(func(e wire.SSEEvent) error { return events.Event(e.Data) })
+		if b.Class == providers.StreamError || b.Class == providers.Throttled {
+			noteError(b)
+		}
 	}
 	return b.Done()
+}
+
+// startsWithObject reports whether a body is JSON, whatever its content type: some
+// gateways call every reply an event stream, which begins with no brace.
+func startsWithObject(body []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(body, " \t\r\n"), []byte("{"))
+}
+
+// noteError completes what is known of the error that ended a stream. An event
+// named error ends it before anybody sees what is in the event beside an error: the
+// id of the request, or words that are no JSON.
+func noteError(b *providers.Builder) {
+	events := wire.NewSSEReader(bytes.NewReader(b.Exchange.Body))
+	for {
+		e, err := events.Next()
+		if err != nil {
+			return
+		}
+		if e.Event == "error" && len(e.Data) > 0 {
+			noteRequestID(b, e.Data)
+			if b.Code == "" && b.Detail == "" {
+				b.Detail = string(e.Data)
+			}
+			return
+		}
+	}
 }
 
 // whole reads a reply that is one JSON object.

@@ -1,8 +1,8 @@
 package anthropic
 
 import (
+	"bytes"
 	"encoding/json"
-	"mime"
 	"net/http"
 	"net/url"
 
@@ -101,14 +101,20 @@ func members(r endpoint.Request) map[string]any {
 }
 
 // terminal is for [wire.Transport.Terminal]: a stream is over at message_stop, or
-// at an error.
+// at an error. It runs between two reads, so that most events are told by their
+// bytes; the JSON has the last word where text quotes one of the names.
 func terminal(resp *http.Response) func([]byte) bool {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode != http.StatusOK || mediaType != "text/event-stream" {
+	if !wire.Streams(resp, "text/event-stream") {
 		return nil
 	}
 	return wire.SSEEnd(func(e wire.SSEEvent) bool {
+		if e.Event == "error" {
+			return len(bytes.TrimSpace(e.Data)) > 0 // a blank one keeps the connection alive
+		}
+		if !bytes.Contains(e.Data, []byte(`"message_stop"`)) && !bytes.Contains(e.Data, []byte(`"error"`)) {
+			return false
+		}
 		var h head
-		return e.Event == "error" || json.Unmarshal(e.Data, &h) == nil && (h.Type == "message_stop" || h.failed())
+		return json.Unmarshal(e.Data, &h) == nil && (h.Type == "message_stop" || h.failed())
 	})
 }

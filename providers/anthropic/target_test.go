@@ -147,7 +147,7 @@ func TestTerminalEvent(t *testing.T) {
 		`data: {"error":"boom"}`,
 		"event: error\ndata: boom",
 	} {
-		body := stream(begin, textStart, ping, hello, delta(`"type":"text_delta","text":"\"type\":\"message_stop\""`), finish, last).Body
+		body := stream(begin, textStart, ping, hello, delta(`"type":"text_delta","text":"\"type\":\"message_stop\""`), "event: error\ndata:  ", finish, last).Body
 		reached := terminal(response(200, textSSE))
 		require.NotNil(t, reached)
 		for n := range len(body) - 1 {

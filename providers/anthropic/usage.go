@@ -1,10 +1,6 @@
 package anthropic
 
-import (
-	"encoding/json"
-
-	"github.com/latgate/latgate/providers"
-)
+import "github.com/latgate/latgate/providers"
 
 // usage is the record of message_start, of message_delta and of a reply in one
 // piece. Input leaves out what the prompt cache read or wrote, output includes
@@ -14,42 +10,25 @@ type usage struct {
 	CacheWrite providers.Count `json:"cache_creation_input_tokens"`
 	CacheRead  providers.Count `json:"cache_read_input_tokens"`
 	Output     providers.Count `json:"output_tokens"`
-	OutputSub  struct {
+	OutputSub  providers.Lenient[struct {
 		Thinking providers.Count `json:"thinking_tokens"`
-	} `json:"output_tokens_details"`
-}
-
-// UnmarshalJSON implements [json.Unmarshaler]. A record that is none is as good
-// as no record.
-func (u *usage) UnmarshalJSON(data []byte) error {
-	*u = usage{}
-	type record usage
-	_ = json.Unmarshal(data, (*record)(u))
-	return nil
+	}] `json:"output_tokens_details"`
 }
 
 // update takes the counts of a later record. They are cumulative, and not every
 // record has them all: the last value of each is the one that counts.
 func (u *usage) update(later usage) {
-	for _, c := range []struct {
-		now   *providers.Count
-		later providers.Count
-	}{
-		{&u.Input, later.Input},
-		{&u.CacheWrite, later.CacheWrite},
-		{&u.CacheRead, later.CacheRead},
-		{&u.Output, later.Output},
-		{&u.OutputSub.Thinking, later.OutputSub.Thinking},
-	} {
-		if c.later.Known() {
-			*c.now = c.later
-		}
-	}
+	u.Input = u.Input.Update(later.Input)
+	u.CacheWrite = u.CacheWrite.Update(later.CacheWrite)
+	u.CacheRead = u.CacheRead.Update(later.CacheRead)
+	u.Output = u.Output.Update(later.Output)
+	thinking := &u.OutputSub.Value.Thinking
+	*thinking = thinking.Update(later.OutputSub.Value.Thinking)
 }
 
 func (u usage) canonical() providers.Usage {
 	c := providers.Usage{
-		Output: u.Output, CachedRead: u.CacheRead, CachedWrite: u.CacheWrite, Reasoning: u.OutputSub.Thinking,
+		Output: u.Output, CachedRead: u.CacheRead, CachedWrite: u.CacheWrite, Reasoning: u.OutputSub.Value.Thinking,
 	}
 	if u.Input.Known() {
 		c.Input = u.Input.Plus(u.CacheWrite, u.CacheRead)

@@ -46,6 +46,10 @@ func TestUsage(t *testing.T) {
 			providers.Usage{Input: count(10), Output: count(40)},
 		},
 		{
+			"a proxy that counts at the start", `{"input_tokens":10,"cache_read_input_tokens":4,"output_tokens":1}`, `{"input_tokens":0,"cache_read_input_tokens":0,"output_tokens":40,"output_tokens_details":{"thinking_tokens":0}}`,
+			providers.Usage{Input: count(14), Output: count(40), CachedRead: count(4), Reasoning: count(0)},
+		},
+		{
 			"no count of input", `{"cache_read_input_tokens":5}`, `{"output_tokens":40}`,
 			providers.Usage{Output: count(40), CachedRead: count(5)},
 		},

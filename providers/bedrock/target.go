@@ -2,7 +2,6 @@ package bedrock
 
 import (
 	"context"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -81,8 +80,7 @@ type capturing struct{ transport *wire.Transport }
 func (c capturing) Do(req *http.Request) (*http.Response, error) { return c.transport.RoundTrip(req) }
 
 func isEventStream(resp *http.Response) bool {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return resp.StatusCode == http.StatusOK && mediaType == "application/vnd.amazon.eventstream"
+	return wire.Streams(resp, "application/vnd.amazon.eventstream")
 }
 
 // terminal is for [wire.Transport.Terminal]: nobody reads a detached stream, so

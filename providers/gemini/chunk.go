@@ -9,27 +9,36 @@ import (
 // A chunk is one event of a stream, one element of an array, and the body of a
 // whole reply.
 type chunk struct {
-	Candidates     []candidate `json:"candidates"`
-	PromptFeedback struct {
-		BlockReason string `json:"blockReason"`
-	} `json:"promptFeedback"`
-	Usage        usage           `json:"usageMetadata"`
-	ModelVersion string          `json:"modelVersion"`
-	ResponseID   string          `json:"responseId"`
-	Error        json.RawMessage `json:"error"`
+	Candidates     *providers.Capped[candidate]      `json:"candidates"` // nil where there is none
+	PromptFeedback providers.Lenient[promptFeedback] `json:"promptFeedback"`
+	Usage          providers.Lenient[usage]          `json:"usageMetadata"`
+	ModelVersion   providers.Lenient[string]         `json:"modelVersion"`
+	ResponseID     providers.Lenient[string]         `json:"responseId"`
+	Error          json.RawMessage                   `json:"error"`
+}
+
+type promptFeedback struct {
+	BlockReason string `json:"blockReason"`
+}
+
+func (c chunk) candidates() []candidate {
+	if c.Candidates == nil {
+		return nil
+	}
+	return *c.Candidates
 }
 
 // isNone reports whether c has nothing of a generated content about it. Without
 // candidates it can still be one: the model had nothing to say.
 func (c chunk) isNone() bool {
-	return c.Candidates == nil && c.PromptFeedback.BlockReason == "" && c.Usage == usage{} &&
-		c.ModelVersion == "" && c.ResponseID == "" && !present(c.Error)
+	return c.Candidates == nil && c.PromptFeedback.Value.BlockReason == "" && c.Usage.Value == usage{} &&
+		c.ModelVersion.Value == "" && c.ResponseID.Value == "" && !providers.Present(c.Error)
 }
 
 type candidate struct {
 	Index   providers.Count `json:"index"` // left out where it is 0, by Vertex
 	Content struct {
-		Parts []part `json:"parts"`
+		Parts providers.Capped[part] `json:"parts"`
 	} `json:"content"`
 	FinishReason string `json:"finishReason"`
 }
@@ -70,15 +79,12 @@ type functionCall struct {
 func (f functionCall) bytes() int {
 	n := len(f.Name)
 	for _, raw := range []json.RawMessage{f.Args, f.PartialArgs} {
-		if present(raw) {
+		if providers.Present(raw) {
 			n += len(raw)
 		}
 	}
 	return n
 }
-
-// present reports whether a JSON member is there and not null.
-func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
 // usage is cumulative and comes with each chunk, or with the last alone (Vertex).
 // The counts of a prompt include those read from a cache, the ones of candidates
@@ -91,28 +97,13 @@ type usage struct {
 	Thoughts   providers.Count `json:"thoughtsTokenCount"`
 }
 
-// UnmarshalJSON implements [json.Unmarshaler]. A record that is none is as good
-// as no record.
-func (u *usage) UnmarshalJSON(data []byte) error {
-	*u = usage{}
-	type record usage
-	_ = json.Unmarshal(data, (*record)(u))
-	return nil
-}
-
 // update takes over the counts that a later record has: what is 0 it leaves out.
 func (u *usage) update(later usage) {
-	for _, count := range []struct{ now, later *providers.Count }{
-		{&u.Prompt, &later.Prompt},
-		{&u.ToolUse, &later.ToolUse},
-		{&u.Cached, &later.Cached},
-		{&u.Candidates, &later.Candidates},
-		{&u.Thoughts, &later.Thoughts},
-	} {
-		if count.later.Known() {
-			*count.now = *count.later
-		}
-	}
+	u.Prompt = u.Prompt.Update(later.Prompt)
+	u.ToolUse = u.ToolUse.Update(later.ToolUse)
+	u.Cached = u.Cached.Update(later.Cached)
+	u.Candidates = u.Candidates.Update(later.Candidates)
+	u.Thoughts = u.Thoughts.Update(later.Thoughts)
 }
 
 func (u usage) canonical() providers.Usage {

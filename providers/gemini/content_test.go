@@ -34,10 +34,15 @@ func TestRecognizesByPathAlone(t *testing.T) {
 func TestSniffs(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]bool{
-		chunk(hello, ""):                                  true,
-		"[" + chunk(hello, "") + ",{":                     true,
-		`{"promptFeedback":{"blockReason":"SAFETY"}}`:     true,
-		`{"usageMetadata":{"trafficType":"ON_DEMAND"}}`:   true,
+		chunk(hello, ""):                                true,
+		"[" + chunk(hello, "") + ",{":                   true,
+		`{"promptFeedback":{"blockReason":"SAFETY"}}`:   true,
+		`{"candidates":[{"finishReason":"SAFETY"}]}`:    true,
+		`{"usageMetadata":{"promptTokenCount":4}}`:      true,
+		`{"usageMetadata":{"trafficType":"ON_DEMAND"}}`: false,
+		`{"candidates":[{"formatted_address":"140 George St","name":"Museum","rating":4.3}],"status":"OK"}`: false, // Google Places
+		`{"candidates":[]}`:                               false,
+		`{"candidates":[{"content":"of a letter"}]}`:      false,
 		`{"choices":[],"object":"chat.completion.chunk"}`: false,
 		`{"type":"message-start"}`:                        false,
 		`[`:                                               false,
@@ -128,6 +133,7 @@ func TestWhatIsContent(t *testing.T) {
 		{"code", `{"executableCode": {"language": "PYTHON","code": "1+1"}}`, []piece{{providers.Tool, 3}}, "", ""},
 		{"what the code printed", `{"codeExecutionResult": {"outcome": "OUTCOME_OK","output": "2"}}`, nil, "", ""},
 		{"image", `{"inlineData": {"mimeType": "image/png","data": "iVBO"}}`, nil, "", ""},
+		{"many parts, of which the first thousand count", strings.Repeat(`{},`, 999) + hello + `,` + there, []piece{{providers.Text, 5}}, "Hello", ""},
 		{"members nobody knows", `{"text": "Hi","x": {"y": 1}}`, []piece{{providers.Text, 2}}, "Hi", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -38,7 +38,8 @@ func (Decoder) Recognizes(x *wire.Exchange) bool {
 	return strings.HasSuffix(path, ":streamGenerateContent") || strings.HasSuffix(path, ":generateContent")
 }
 
-// Sniff reports whether a reply begins as a generated content does.
+// Sniff reports whether a reply begins as a generated content does. Candidates alone
+// do not tell: Google's search for places has some, too.
 func (Decoder) Sniff(f providers.Frame) bool {
 	data := bytes.TrimSpace(f.Data)
 	if bytes.HasPrefix(data, []byte("[")) {
@@ -50,11 +51,24 @@ func (Decoder) Sniff(f providers.Frame) bool {
 		data = first
 	}
 	var c struct {
-		Candidates     []json.RawMessage          `json:"candidates"`
-		PromptFeedback map[string]json.RawMessage `json:"promptFeedback"`
-		Usage          map[string]json.RawMessage `json:"usageMetadata"`
+		Candidates providers.Capped[struct {
+			Content      json.RawMessage `json:"content"`
+			FinishReason string          `json:"finishReason"`
+		}] `json:"candidates"`
+		PromptFeedback promptFeedback `json:"promptFeedback"`
+		Usage          struct {
+			Prompt providers.Count `json:"promptTokenCount"`
+		} `json:"usageMetadata"`
 	}
-	return json.Unmarshal(data, &c) == nil && (c.Candidates != nil || c.PromptFeedback != nil || c.Usage != nil)
+	if json.Unmarshal(data, &c) != nil {
+		return false
+	}
+	for _, candidate := range c.Candidates {
+		if bytes.HasPrefix(candidate.Content, []byte("{")) || candidate.FinishReason != "" {
+			return true
+		}
+	}
+	return c.PromptFeedback.BlockReason != "" || c.Usage.Prompt.Known()
 }
 
 // Decode implements [providers.Decoder].
@@ -65,13 +79,13 @@ func (Decoder) Decode(x *wire.Exchange) *providers.Response {
 	case r.Refused():
 		r.Refuse(providers.ErrorOf(r.Exchange.Body))
 	case r.MediaType() == "text/event-stream":
-		r.SSE(r.event)
+		r.events()
 	case bytes.HasPrefix(body, []byte("[")):
 		r.array()
 	case bytes.HasPrefix(body, []byte("{")), r.MediaType() == "application/json":
 		r.whole()
 	default:
-		r.SSE(r.event)
+		r.events()
 	}
 	r.countFirst()
 	return r.Done()
@@ -84,38 +98,63 @@ type reply struct {
 	open     map[int64]bool // the candidates that have begun: whether they go on
 	running  int            // how many do
 	finished bool           // nothing more is to come, as far as the chunks so far tell
+	cut      bool           // the body ends inside a chunk
+	end      int64          // of the last event
 	usage    usage          // so far
 	first    usage          // with the first content
 }
 
-func (r *reply) event(e wire.SSEEvent) error {
-	var c chunk
-	if err := json.Unmarshal(e.Data, &c); err != nil {
-		return err
-	}
-	r.add(c)
-	if r.finished {
+// events reads server-sent events, each of them a chunk. Only their end tells whether
+// a finish reason was the last: another candidate may begin after it.
+func (r *reply) events() {
+	var c chunk // one for all: a hostile stream has an event for every few bytes
+	r.SSE(func(e wire.SSEEvent) error {
+		r.end, c = e.End, chunk{}
+		if err := json.Unmarshal(e.Data, &c); err != nil {
+			r.cut = e.Unterminated
+			return err
+		}
+		r.add(c)
+		return nil
+	})
+	if r.finished && !r.cut && r.endsWithEvents() {
 		r.Complete()
 	}
-	return nil
+}
+
+// endsWithEvents reports whether what follows the last chunk, comments for one, is
+// not cut.
+func (r *reply) endsWithEvents() bool {
+	rest := wire.NewSSEReader(bytes.NewReader(r.Exchange.Body[r.end:]))
+	for {
+		e, err := rest.Next()
+		if err != nil {
+			return errors.Is(err, io.EOF)
+		}
+		if e.Unterminated {
+			return false
+		}
+	}
 }
 
 // array reads a stream that is a JSON array: each element is a frame.
 func (r *reply) array() {
 	elements := json.NewDecoder(bytes.NewReader(r.Exchange.Body))
 	_, err := elements.Token()
+	var c chunk
 	for err == nil && r.Class == "" && elements.More() {
-		var element json.RawMessage
-		if err = elements.Decode(&element); err != nil {
-			break
-		}
-		r.Frame(elements.InputOffset())
-		var c chunk
-		if err := json.Unmarshal(element, &c); err != nil {
+		c = chunk{}
+		err = elements.Decode(&c)
+		var wrong *json.UnmarshalTypeError
+		switch {
+		case err == nil:
+			r.Frame(elements.InputOffset())
+			r.add(c)
+		case errors.As(err, &wrong): // a whole element that is no chunk
+			r.Frame(elements.InputOffset())
 			r.Fail(providers.Parse, "", err.Error())
 			return
 		}
-		r.add(c)
 	}
 	if err == nil && r.Class == "" {
 		_, err = elements.Token() // the bracket that closes the array
@@ -147,21 +186,21 @@ func (r *reply) whole() {
 // add notes what a chunk says.
 func (r *reply) add(c chunk) {
 	r.note(c)
-	if present(c.Error) {
+	if providers.Present(c.Error) {
 		r.FailStream(providers.ErrorOf(c.Error))
 		return
 	}
 	before := len(r.Events)
-	for _, candidate := range c.Candidates {
+	for _, candidate := range c.candidates() {
 		for _, part := range candidate.Content.Parts {
 			r.part(part)
 		}
 		r.follow(candidate)
 	}
 	if before == 0 && len(r.Events) > 0 {
-		r.first = c.Usage
+		r.first = c.Usage.Value
 	}
-	if reason := c.PromptFeedback.BlockReason; reason != "" && len(c.Candidates) == 0 {
+	if reason := c.PromptFeedback.Value.BlockReason; reason != "" && len(c.candidates()) == 0 {
 		r.Stop, r.finished = reason, true
 	}
 }
@@ -199,13 +238,13 @@ func (r *reply) follow(c candidate) {
 
 // note keeps what any chunk may tell.
 func (r *reply) note(c chunk) {
-	if c.ModelVersion != "" {
-		r.Model = c.ModelVersion
+	if model := c.ModelVersion.Value; model != "" {
+		r.Model = model
 	}
 	if r.RequestID == "" {
-		r.RequestID = c.ResponseID
+		r.RequestID = c.ResponseID.Value
 	}
-	r.usage.update(c.Usage)
+	r.usage.update(c.Usage.Value)
 	r.Usage = r.usage.canonical()
 }
 

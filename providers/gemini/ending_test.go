@@ -38,6 +38,9 @@ func TestEndsOfStreams(t *testing.T) {
 		{"refused in the middle", []string{chunk(hello, ""), `{"promptFeedback": {"blockReason": "OTHER"}}`}, providers.OK, "OTHER"},
 		{"two candidates", []string{chunk(hello, ""), second(chunk(hello, "")), last("", "STOP", ""), second(last("", "STOP", ""))}, providers.OK, "STOP"},
 		{"one of two candidates", []string{chunk(hello, ""), second(chunk(hello, "")), last("", "STOP", "")}, providers.Truncated, "STOP"},
+		{"a candidate that begins after another's end", []string{last(hello, "STOP", ""), second(chunk(hello, ""))}, providers.Truncated, "STOP"},
+		{"and ends", []string{last(hello, "STOP", ""), second(chunk(hello, "")), second(last("", "MAX_TOKENS", ""))}, providers.OK, "MAX_TOKENS"},
+		{"names that are none", []string{strings.NewReplacer(`"r-1"`, `7`, `"gemini-2.5-flash"`, `["m"]`).Replace(last(hello, "STOP", `,"promptFeedback": "none"`))}, providers.OK, "STOP"},
 		{"the same candidate twice", []string{chunk(hello, ""), last("", "STOP", ""), last("", "STOP", "")}, providers.OK, "STOP"},
 		{"nothing", nil, providers.Truncated, ""},
 		{"not JSON", []string{chunk(hello, ""), "<html>"}, providers.Parse, ""},
@@ -89,6 +92,27 @@ func TestEndingsOfTheWire(t *testing.T) {
 			x.Ending, x.Err = c.ending, c.err
 			assert.Equal(t, providers.OK, decode(t, x).Class, "the finish reason had come: %v %v", c.ending, c.err)
 		}
+	}
+}
+
+// A finish reason does not make whole what is cut after it.
+func TestCutAfterTheFinishReason(t *testing.T) {
+	t.Parallel()
+	begun := string(stream(chunk(hello, ""), last("", "STOP", "")).Body)
+	for rest, class := range map[string]providers.Class{
+		"":                                  providers.OK,
+		"\r\n":                              providers.OK,
+		": ping\r\n\r\n":                    providers.OK,
+		"data:  \r\n\r\n":                   providers.OK, // blank
+		"data: " + second(chunk(hello, "")): providers.Truncated,
+		"data: " + second(chunk(hello, "")) + "\n\n":  providers.Truncated,
+		"data: " + second(last(hello, "STOP", "")):    providers.OK, // whole but for the blank line
+		"data: " + second(chunk(hello, ""))[:30]:      providers.Truncated,
+		"data: {\"usageMeta":                          providers.Truncated,
+		"data: {\"usageMetadata\": {}}\r\n\r\nda":     providers.Truncated,
+		"data: {\"usageMetadata\": {}}\r\n\r\n: ping": providers.OK, // what is left is a comment
+	} {
+		assert.Equal(t, class, decode(t, exchange(200, sse, begun+rest)).Class, "%q", rest)
 	}
 }
 

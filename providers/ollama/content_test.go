@@ -31,6 +31,29 @@ func TestRecognizesByPathAlone(t *testing.T) {
 	assert.False(t, ollama.Decoder{}.Recognizes(&wire.Exchange{Method: "GET", Path: "/api/chat"}))
 }
 
+// Web applications have paths of these names, too.
+func TestRecognizesByTheReplyAsWell(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		status      int
+		contentType string
+		want        bool
+	}{
+		{200, ndjson, true},
+		{200, "application/json; charset=utf-8", true},
+		{200, "Application/JSON", true},
+		{200, "text/plain; charset=utf-8", false},
+		{200, "text/event-stream", false},
+		{200, "", false},
+		{503, "text/plain", true},
+		{429, "", true},
+		{0, "", true},
+	} {
+		x := exchange(c.status, c.contentType, "")
+		assert.Equal(t, c.want, ollama.Decoder{}.Recognizes(x), "%d %q", c.status, c.contentType)
+	}
+}
+
 func TestSniffs(t *testing.T) {
 	t.Parallel()
 	for data, want := range map[string]bool{
@@ -99,6 +122,7 @@ func TestWhatIsContent(t *testing.T) {
 		{"two tool calls", message(`"tool_calls":[{"function":{"name":"a"}},{"function":{"name":"b"}}]`), []piece{{providers.Tool, 1}, {providers.Tool, 1}}, ""},
 		{"generated", `{"model":"m","response":"Hi","done":false}`, []piece{{providers.Text, 2}}, "Hi"},
 		{"generated thinking", `{"model":"m","response":"","thinking":"Hmm","done":false}`, []piece{{providers.Reasoning, 3}}, ""},
+		{"names that are none", `{"model":7,"created_at":{},"message":{"content":"Hi"},"done_reason":[1],"done":false}`, []piece{{providers.Text, 2}}, "Hi"},
 		{"members nobody knows", message(`"content":"Hi","logprobs":[{}]`), []piece{{providers.Text, 2}}, "Hi"},
 		{"a line of another kind", `{"status":"pulling manifest"}`, nil, ""},
 	} {

@@ -26,12 +26,14 @@ type Decoder struct{}
 var _ providers.Sniffer = Decoder{}
 
 // Recognizes reports whether x is a request to .../api/chat or .../api/generate
-// that was not answered with server-sent events: web applications have paths of
-// these names, too, and stream such events.
+// that was refused, or answered with JSON: web applications have paths of these
+// names, too, and stream plain text and server-sent events.
 func (Decoder) Recognizes(x *wire.Exchange) bool {
-	return x.Method == http.MethodPost &&
-		(strings.HasSuffix(x.Path, "/api/"+chat) || strings.HasSuffix(x.Path, "/api/"+generate)) &&
-		!strings.HasPrefix(x.Header.Get("Content-Type"), "text/event-stream")
+	if x.Method != http.MethodPost || !strings.HasSuffix(x.Path, "/api/"+chat) && !strings.HasSuffix(x.Path, "/api/"+generate) {
+		return false
+	}
+	succeeded := x.Status >= 200 && x.Status < 300
+	return !succeeded || strings.Contains(strings.ToLower(x.Header.Get("Content-Type")), "json")
 }
 
 // Sniff reports whether a reply begins as one of Ollama does.
@@ -52,7 +54,7 @@ func (Decoder) Decode(x *wire.Exchange) *providers.Response {
 	if strings.HasSuffix(x.Path, "/"+generate) {
 		api = generate
 	}
-	r := reply{providers.NewBuilder(provider, api, x)}
+	r := &reply{Builder: providers.NewBuilder(provider, api, x)}
 	switch {
 	case r.Refused():
 		r.Refuse(providers.ErrorOf(r.Exchange.Body))
@@ -66,41 +68,44 @@ func (Decoder) Decode(x *wire.Exchange) *providers.Response {
 }
 
 // A reply is being decoded. Its last line says that it is done.
-type reply struct{ *providers.Builder }
+type reply struct {
+	*providers.Builder
+	current line // one for all: a hostile stream has a line for every few bytes
+}
 
-func (r reply) line(raw wire.Line) error {
+func (r *reply) line(raw wire.Line) error {
 	if data := bytes.TrimLeft(raw.Data, " \t\r\n"); len(data) > 0 && data[0] != '{' {
 		r.Fail(providers.Parse, "", "a line that is no JSON object in a reply of content type "+r.MediaType())
 		return nil
 	}
-	var l line
-	if err := json.Unmarshal(raw.Data, &l); err != nil {
+	r.current = line{}
+	if err := json.Unmarshal(raw.Data, &r.current); err != nil {
 		return err
 	}
-	r.add(l)
+	r.add(&r.current)
 	return nil
 }
 
-// whole reads a reply that is one JSON object.
-func (r reply) whole() {
+// whole reads a reply that is one JSON object. One that is not done is the first
+// line of a stream by another name, which was cut after it.
+func (r *reply) whole() {
 	var l line
 	if !r.Whole(&l) {
 		return
 	}
-	r.add(l)
-	if !l.Done {
-		r.Fail(providers.Parse, "", "a reply that is not done")
+	r.add(&l)
+	if l.Done == nil {
+		r.Fail(providers.Parse, "", "a reply that does not say whether it is done")
 	}
 }
 
 // add notes what a line says.
-func (r reply) add(l line) {
-	if l.Model != "" {
-		r.Model = l.Model
+func (r *reply) add(l *line) {
+	if model := l.Model.Value; model != "" {
+		r.Model = model
 	}
-	if len(l.Error) > 0 && string(l.Error) != "null" {
-		report := providers.ErrorOf(l.Error)
-		r.FailStream(report)
+	if providers.Present(l.Error) {
+		r.FailStream(providers.ErrorOf(l.Error))
 		return
 	}
 	r.Add(providers.Reasoning, l.Message.Thinking)
@@ -110,14 +115,14 @@ func (r reply) add(l line) {
 	for _, call := range l.Message.ToolCalls {
 		r.AddBytes(providers.Tool, call.bytes())
 	}
-	if !l.Done {
+	if !l.done() {
 		return
 	}
-	r.Stop = l.DoneReason
+	r.Stop = l.DoneReason.Value
 	r.Usage = providers.Usage{Input: l.PromptCount, Output: l.OutputCount}
-	r.AddTime("total_duration", l.TotalDuration.ns, time.Nanosecond)
-	r.AddTime("load_duration", l.LoadDuration.ns, time.Nanosecond)
-	r.AddTime("prompt_eval_duration", l.PromptDuration.ns, time.Nanosecond)
-	r.AddTime("eval_duration", l.OutputDuration.ns, time.Nanosecond)
+	r.AddTime("total_duration", l.TotalDuration.Value, time.Nanosecond)
+	r.AddTime("load_duration", l.LoadDuration.Value, time.Nanosecond)
+	r.AddTime("prompt_eval_duration", l.PromptDuration.Value, time.Nanosecond)
+	r.AddTime("eval_duration", l.OutputDuration.Value, time.Nanosecond)
 	r.Finish()
 }

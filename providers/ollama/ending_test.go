@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/ollama"
 	"github.com/latgate/latgate/providers/wire"
 )
 
@@ -114,8 +115,11 @@ func TestWholeReply(t *testing.T) {
 	for body, class := range map[string]providers.Class{
 		`{"model":"m","response":"Hi","done":true}`:         providers.OK,
 		"{\n  \"response\": \"Hi\",\n  \"done\": true\n}\n": providers.OK,
-		hello + "\n" + chatEnd + "\n":                       providers.OK, // lines by another name
-		hello:                                               providers.Parse,
+		hello + "\n" + chatEnd + "\n":                       providers.OK,        // lines by another name
+		hello:                                               providers.Truncated, // after its first line
+		hello + "\n":                                        providers.Truncated,
+		hello + "\n{\"mess":                                 providers.Truncated,
+		`{"message":{"content":"Hi"}}`:                      providers.Parse,
 		`{"error":"boom"}`:                                  providers.StreamError,
 		`{"status":"ok"}`:                                   providers.Parse,
 		`[]`:                                                providers.Parse,
@@ -129,14 +133,14 @@ func TestWholeReply(t *testing.T) {
 func TestReplyThatIsNoStream(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{"<html>\n<body>Sign in</body>\n</html>\n", "upstream is down", "data: {}\n\n"} {
-		r := decode(t, exchange(200, "text/html", body))
+		r := ollama.Decoder{}.Decode(exchange(200, "text/html", body))
 		assert.Equal(t, providers.Parse, r.Class, "%q", body)
 		assert.Contains(t, r.Detail, "text/html")
 	}
 	x := stream(hello, chatEnd)
 	for _, contentType := range []string{"", "text/plain", "application/jsonl"} {
 		x.Header.Set("Content-Type", contentType)
-		assert.Equal(t, providers.OK, decode(t, x).Class, "lines by their bytes: %q", contentType)
+		assert.Equal(t, providers.OK, ollama.Decoder{}.Decode(x).Class, "lines by their bytes: %q", contentType)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,7 +37,7 @@ func FuzzDecode(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		r := ollama.Decoder{}.Decode(x)
 		runtime.ReadMemStats(&after)
-		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+200*len(body)), "bytes allocated for %d bytes", len(body))
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+64*len(body)), "bytes allocated for %d bytes", len(body))
 
 		require.True(t, slices.Contains(providers.Classes, r.Class), "class %q", r.Class)
 		if r.Class == providers.OK {
@@ -58,6 +59,22 @@ func FuzzDecode(f *testing.F) {
 			assert.False(t, known && n == 0 && len(r.Events) > 0, "never 0 beside content")
 		}
 	})
+}
+
+// Many small things cost no more than their bytes.
+func TestHostileRepliesAreCheap(t *testing.T) {
+	for name, x := range map[string]*wire.Exchange{
+		"calls":   exchange(200, ndjson, message(`"tool_calls":[`+strings.Repeat(`{},`, 200_000)+`{}]`)),
+		"lines":   exchange(200, ndjson, strings.Repeat("{}\n", 100_000)),
+		"nesting": exchange(200, ndjson, strings.Repeat(`{"message":`, 50_000)),
+	} {
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		r := ollama.Decoder{}.Decode(x)
+		runtime.ReadMemStats(&after)
+		assert.NotEqual(t, providers.OK, r.Class, name)
+		assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+64*len(x.Body)), "%s: %d bytes", name, len(x.Body))
+	}
 }
 
 func BenchmarkDecode(b *testing.B) {

@@ -1,9 +1,9 @@
 package ollama
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
-	"mime"
 	"net/http"
 
 	"github.com/latgate/latgate/providers/endpoint"
@@ -94,13 +94,16 @@ func options(r endpoint.Request) object {
 	return options
 }
 
-// terminal ends a stream at the line that says that it is done, or an error.
+// terminal ends a stream at the line that says that it is done, or an error. It runs
+// between two reads, so that most lines are told by their bytes.
 func terminal(resp *http.Response) func([]byte) bool {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode != http.StatusOK || mediaType != "application/x-ndjson" {
+	if !wire.Streams(resp, "application/x-ndjson") {
 		return nil
 	}
 	return wire.LinesEnd(func(l wire.Line) bool {
+		if !bytes.Contains(l.Data, []byte("true")) && !bytes.Contains(l.Data, []byte(`"error"`)) {
+			return false
+		}
 		var end struct {
 			Done  bool `json:"done"`
 			Error any  `json:"error"`

@@ -69,6 +69,25 @@ func TestRequests(t *testing.T) {
 		"options": {"num_predict": 7, "temperature": 0, "top_p": 0.9, "top_k": 40}}`, n.body)
 }
 
+// The end that a transport looks for is where decoding stops.
+func TestTerminalLine(t *testing.T) {
+	t.Parallel()
+	terminal := ollama.Chat("llama3.2", endpoint.Options{}).Terminal
+	response := func(status int, contentType string) *http.Response {
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}}}
+	}
+	assert.Nil(t, terminal(response(503, ndjson)))
+	assert.Nil(t, terminal(response(200, "application/json")))
+	for _, last := range []string{chatEnd, `{"done" : true}`, `{"error":"boom"}`} {
+		body := stream(hello, content(`\"done\":true, \"error\"`), `{"done":false,"error":null}`, last).Body
+		reached := terminal(response(200, ndjson+"; charset=utf-8"))
+		for n := range body {
+			require.False(t, reached(body[:n]), "%q", body[:n])
+		}
+		assert.True(t, reached(body), last)
+	}
+}
+
 func TestNoModel(t *testing.T) {
 	t.Parallel()
 	err := ollama.Chat("", endpoint.Options{}).Send(t.Context(), providers.Prompt{Text: "Hi"})

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -72,8 +71,7 @@ type capturing struct{ transport *wire.Transport }
 func (c capturing) Do(req *http.Request) (*http.Response, error) { return c.transport.RoundTrip(req) }
 
 func isEventStream(resp *http.Response) bool {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return resp.StatusCode == http.StatusOK && mediaType == "application/vnd.amazon.eventstream"
+	return wire.Streams(resp, "application/vnd.amazon.eventstream")
 }
 
 // terminal is for [wire.Transport.Terminal]: nobody reads a detached stream, so

@@ -31,10 +31,10 @@ func (c command) chunk(data []byte) error {
 
 func (c command) whole(data []byte) error {
 	var reply struct {
-		Generations []struct {
+		Generations providers.Capped[struct {
 			Text   string `json:"text"`
 			Reason word   `json:"finish_reason"`
-		} `json:"generations"`
+		}] `json:"generations"`
 	}
 	if err := json.Unmarshal(data, &reply); err != nil {
 		return err
@@ -49,9 +49,9 @@ func (c command) whole(data []byte) error {
 // finish notes Cohere's reason for stopping, which may be that it failed: ERROR,
 // ERROR_TOXIC, ERROR_LIMIT.
 func finish(b *providers.Builder, reason word) {
-	if strings.HasPrefix(string(reason), "ERROR") {
-		b.Stop = string(reason)
-		b.FailStream(providers.ServerError{Code: string(reason), Message: "the model stopped with " + string(reason)})
+	if name := reason.Value; strings.HasPrefix(name, "ERROR") {
+		b.Stop = name
+		b.FailStream(providers.ServerError{Code: name, Message: "the model stopped with " + name})
 		return
 	}
 	stop(b, reason)
@@ -83,18 +83,17 @@ func (c toolCall) bytes() int {
 
 // commandReply is a reply in one piece, and what stream-end repeats of it.
 type commandReply struct {
-	Text      string     `json:"text"`
-	ToolCalls []toolCall `json:"tool_calls"`
-	Reason    word       `json:"finish_reason"`
-	Tokens    record[struct {
+	Text      string                     `json:"text"`
+	ToolCalls providers.Capped[toolCall] `json:"tool_calls"`
+	Reason    word                       `json:"finish_reason"`
+	Tokens    providers.Lenient[struct {
 		Input  providers.Count `json:"prompt_tokens"`
 		Output providers.Count `json:"response_tokens"`
 	}] `json:"token_count"`
 }
 
 func (r commandReply) count(b *providers.Builder) {
-	known(&b.Usage.Input, r.Tokens.told.Input)
-	known(&b.Usage.Output, r.Tokens.told.Output)
+	count(b, r.Tokens.Value.Input, r.Tokens.Value.Output)
 }
 
 func (c *commandR) chunk(data []byte) error {

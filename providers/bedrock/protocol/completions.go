@@ -24,8 +24,7 @@ func (l llama) chunk(data []byte) error {
 	}
 	l.b.Add(providers.Text, c.Text)
 	l.b.Running(c.Output)
-	known(&l.b.Usage.Input, c.Input)
-	known(&l.b.Usage.Output, c.Output)
+	count(l.b, c.Input, c.Output)
 	stop(l.b, c.Stop)
 	return nil
 }
@@ -50,8 +49,7 @@ func (t titan) chunk(data []byte) error {
 	}
 	t.b.Add(providers.Text, c.Text)
 	t.b.Running(c.Output)
-	known(&t.b.Usage.Input, c.Input)
-	known(&t.b.Usage.Output, c.Output)
+	count(t.b, c.Input, c.Output)
 	stop(t.b, c.Stop)
 	return nil
 }
@@ -59,11 +57,11 @@ func (t titan) chunk(data []byte) error {
 func (t titan) whole(data []byte) error {
 	var reply struct {
 		Input   providers.Count `json:"inputTextTokenCount"`
-		Results []struct {
+		Results providers.Capped[struct {
 			Text   string          `json:"outputText"`
 			Output providers.Count `json:"tokenCount"`
 			Stop   word            `json:"completionReason"`
-		} `json:"results"`
+		}] `json:"results"`
 	}
 	if err := json.Unmarshal(data, &reply); err != nil {
 		return err
@@ -85,10 +83,10 @@ func newMistral(b *providers.Builder) grammar { return mistral{b} }
 
 func (m mistral) chunk(data []byte) error {
 	var c struct {
-		Outputs []struct {
+		Outputs providers.Capped[struct {
 			Text string `json:"text"`
 			Stop word   `json:"stop_reason"`
-		} `json:"outputs"`
+		}] `json:"outputs"`
 	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return err

@@ -73,19 +73,19 @@ func (u usage) canonical() providers.Usage {
 
 // facts are what the end of a reply tells, streamed or not.
 type facts struct {
-	Usage   usage `json:"usage"`
-	Metrics struct {
+	Usage   providers.Lenient[usage] `json:"usage"`
+	Metrics providers.Lenient[struct {
 		LatencyMs *float64 `json:"latencyMs"`
-	} `json:"metrics"`
-	PerformanceConfig struct {
+	}] `json:"metrics"`
+	PerformanceConfig providers.Lenient[struct {
 		Latency string `json:"latency"`
-	} `json:"performanceConfig"`
+	}] `json:"performanceConfig"`
 }
 
 func (f facts) apply(b *providers.Builder) {
-	b.Usage = f.Usage.canonical()
-	b.Served = f.PerformanceConfig.Latency
-	b.AddTime("latencyMs", f.Metrics.LatencyMs, time.Millisecond)
+	b.Usage = f.Usage.Value.canonical()
+	b.Served = f.PerformanceConfig.Value.Latency
+	b.AddTime("latencyMs", f.Metrics.Value.LatencyMs, time.Millisecond)
 	b.ServerLatency = b.ServerTime("latencyMs")
 }
 
@@ -111,6 +111,20 @@ func (d delta) add(b *providers.Builder) {
 	b.Add(providers.Tool, d.Delta.ToolUse.Input)
 }
 
+// A blockStart is a contentBlockStart. The name of a tool is no token of the answer,
+// but a reply that calls one is not empty, be it one that takes no parameters.
+type blockStart struct {
+	Start providers.Lenient[struct {
+		ToolUse json.RawMessage `json:"toolUse"`
+	}] `json:"start"`
+}
+
+func (s blockStart) add(b *providers.Builder) {
+	if providers.Present(s.Start.Value.ToolUse) {
+		b.Nonempty()
+	}
+}
+
 // A converse is one reply being decoded. A stream is complete when messageStop and
 // the metadata event that always follows it have arrived.
 type converse struct {
@@ -126,13 +140,16 @@ func (c *converse) event(m wire.Message) error {
 			return fmt.Errorf("contentBlockDelta: %w", err)
 		}
 		d.add(c.Builder)
+	case "contentBlockStart":
+		var s blockStart
+		_ = json.Unmarshal(m.Payload, &s) // it holds no content
+		s.add(c.Builder)
 	case "messageStop":
 		var s struct {
-			StopReason string `json:"stopReason"`
+			StopReason word `json:"stopReason"`
 		}
-		if json.Unmarshal(m.Payload, &s) == nil {
-			c.Stop = s.StopReason
-		}
+		_ = json.Unmarshal(m.Payload, &s)
+		c.Stop = s.StopReason.Value
 		c.stopped = true
 	case "metadata":
 		var f facts
@@ -150,13 +167,13 @@ func (c *converse) event(m wire.Message) error {
 type unary struct {
 	facts
 	Output     *output `json:"output"`
-	StopReason string  `json:"stopReason"`
+	StopReason word    `json:"stopReason"`
 }
 
 // output is the message of a reply in one piece.
 type output struct {
 	Message struct {
-		Content []struct {
+		Content providers.Capped[struct {
 			Text      string `json:"text"`
 			Reasoning struct {
 				Text struct {
@@ -168,7 +185,7 @@ type output struct {
 				Name  string          `json:"name"`
 				Input json.RawMessage `json:"input"`
 			} `json:"toolUse"`
-		} `json:"content"`
+		}] `json:"content"`
 	} `json:"message"`
 }
 
@@ -189,7 +206,7 @@ func (c *converse) unary() {
 		return
 	}
 	reply.apply(c.Builder)
-	c.Stop = reply.StopReason
+	c.Stop = reply.StopReason.Value
 	if reply.Output == nil {
 		return
 	}

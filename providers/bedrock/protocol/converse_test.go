@@ -78,10 +78,22 @@ func TestOnlyContentCounts(t *testing.T) {
 	assert.Equal(t, wire.At(1234*time.Millisecond), r.ServerLatency)
 }
 
+// cuts returns where to cut a stream: at each byte of its last frame, and in each
+// part of the other frames, which are all alike.
+func cuts(size, last int) []int {
+	var all []int
+	for n := 0; n < size; n++ {
+		if n >= last || n%7 == 0 {
+			all = append(all, n)
+		}
+	}
+	return all
+}
+
 func TestNoPrefixOfAStreamIsWhole(t *testing.T) {
 	t.Parallel()
 	whole := smallStream(t)
-	for n := range len(whole) {
+	for _, n := range cuts(len(whole), len(whole)-300) {
 		r := protocol.Converse{}.Decode(streamOf(whole[:n]))
 		require.Equal(t, providers.Truncated, r.Class, "the first %d of %d bytes", n, len(whole))
 	}
@@ -95,6 +107,72 @@ func TestEveryFlippedBitIsNoticed(t *testing.T) {
 		broken[i] ^= 1 << (i % 8)
 		r := protocol.Converse{}.Decode(streamOf(broken))
 		require.NotEqual(t, providers.OK, r.Class, "byte %d", i)
+	}
+}
+
+// A call of a tool without parameters has a name and no content.
+func TestToolWithoutParameters(t *testing.T) {
+	t.Parallel()
+	call := frame(t, "contentBlockStart", `{"contentBlockIndex":0,"start":{"toolUse":{"toolUseId":"t","name":"now"}}}`)
+	end := join(frame(t, "messageStop", `{"stopReason":"tool_use"}`), frame(t, "metadata", `{}`))
+	for _, c := range []struct {
+		name string
+		body []byte
+		want providers.Class
+	}{
+		{"no input", join(call, end), providers.OK},
+		{"empty input", join(call, frame(t, "contentBlockDelta", `{"delta":{"toolUse":{"input":""}}}`), end), providers.OK},
+		{"cut", call, providers.Truncated},
+		{"no tool", join(frame(t, "contentBlockStart", `{"start":{"toolUse":null}}`), frame(t, "contentBlockStart", `{"start":"x"}`), end), providers.Empty},
+	} {
+		r := protocol.Converse{}.Decode(streamOf(c.body))
+		assert.Equal(t, c.want, r.Class, "%s: %s", c.name, r.Detail)
+		assert.Empty(t, r.Events, c.name)
+	}
+}
+
+// What is beside the content loses neither the reply nor what is beside it.
+func TestBrokenFactsLoseNoReply(t *testing.T) {
+	t.Parallel()
+	const facts = `"usage":{"inputTokens":3,"outputTokens":"many"},"metrics":{"latencyMs":"slow"},"performanceConfig":"optimized"`
+	whole := streamOf([]byte(`{"output":{"message":{"content":[{"text":"hi"}]}},"stopReason":7,` + facts + `}`))
+	whole.Path = "/model/m/converse"
+	for _, x := range []*wire.Exchange{
+		whole,
+		streamOf(join(
+			frame(t, "contentBlockDelta", `{"delta":{"text":"hi"}}`), frame(t, "messageStop", `{"stopReason":7}`), frame(t, "metadata", `{`+facts+`}`),
+		)),
+	} {
+		r := protocol.Converse{}.Decode(x)
+		assert.Equal(t, providers.OK, r.Class, r.Detail)
+		assert.Equal(t, "hi", r.Text)
+		assert.Equal(t, providers.Usage{Input: providers.CountOf(3)}, r.Usage)
+		assert.False(t, r.ServerLatency.Known())
+		assert.Empty(t, r.Stop)
+	}
+}
+
+// What the model's own server answered is told by its status: no capacity left, or
+// a throttle.
+func TestErrorOfTheModel(t *testing.T) {
+	t.Parallel()
+	for status, c := range map[int]struct {
+		class      providers.Class
+		overloaded bool
+	}{
+		503: {providers.HTTP4xx, true},
+		429: {providers.Throttled, false},
+		400: {providers.HTTP4xx, false},
+	} {
+		for _, path := range []string{"/model/m/converse", "/model/m/converse-stream", "/model/m/invoke", "/model/m/invoke-with-response-stream"} {
+			x := replied(fmt.Sprintf(`{"message":"The model failed.","originalStatusCode":%d,"resourceName":"m"}`, status))
+			x.Path, x.Status = path, 424
+			x.Header.Set("X-Amzn-Errortype", "ModelErrorException:http://internal.amazon.com/coral/com.amazon.bedrock/")
+			r := providers.Decoders{protocol.Converse{}, protocol.Invoke{}}.Decode(x)
+			assert.Equal(t, c.class, r.Class, "%d %s", status, path)
+			assert.Equal(t, c.overloaded, r.Overloaded, "%d %s", status, path)
+			assert.Equal(t, "ModelErrorException", r.Code)
+		}
 	}
 }
 
@@ -146,18 +224,7 @@ func FuzzConverse(f *testing.F) {
 		if !streamed {
 			x.Path = "/model/m/converse"
 		}
-		r := protocol.Converse{}.Decode(x)
-		if r.Class == "" {
-			t.Error("no class")
-		}
-		if r.Class == providers.OK && len(r.Events) == 0 {
-			t.Error("ok without content")
-		}
-		for _, e := range r.Events {
-			if e.End <= 0 || e.End > int64(len(body)) || e.Bytes <= 0 || e.Read < 0 {
-				t.Errorf("impossible event %+v", e)
-			}
-		}
+		checkResponse(t, decodeCheaply(t, protocol.Converse{}, x), body)
 	})
 }
 

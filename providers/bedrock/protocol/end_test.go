@@ -51,7 +51,7 @@ func TestStreamEndsWhereDecodeStops(t *testing.T) {
 	// What the model says about the end is not the end, not even as a message.
 	quoting := frame(t, "contentBlockDelta", `{"delta":{"text":"`+"\x0b:event-type\x07\x00\x08metadata"+string(stop)+string(metadata)+`"}}`)
 	start := bytes.Join([][]byte{whole[:len(frame(t, "messageStart", `{"role":"assistant","p":"ab"}`))], quoting}, nil)
-	large := frame(t, "metadata", `{"trace":"`+string(bytes.Repeat([]byte("guardrail "), 1000))+`"}`)
+	large := frame(t, "metadata", `{"trace":"`+string(bytes.Repeat([]byte("guardrail "), 200))+`"}`)
 	corrupt := append(bytes.Clone(start), stop...)
 	corrupt[len(start)+20] ^= 1
 	for _, c := range []struct {

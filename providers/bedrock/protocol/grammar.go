@@ -44,8 +44,8 @@ func (v *invocation) choose(data []byte) error {
 	if err := json.Unmarshal(data, &members); err != nil {
 		return fmt.Errorf("the model's JSON: %w", err)
 	}
-	var kind word
-	if json.Unmarshal(members["type"], &kind) == nil && isMessagesEvent(string(kind)) {
+	var kind providers.Lenient[string]
+	if json.Unmarshal(members["type"], &kind) == nil && isMessagesEvent(kind.Value) {
 		v.grammar = newMessages(v.Builder)
 		return nil
 	}
@@ -65,7 +65,7 @@ func unknownFamily(members map[string]json.RawMessage) error {
 	var names []string
 	for name := range members {
 		if !strings.HasPrefix(name, bedrockMember) {
-			names = append(names, fmt.Sprintf("%.*s", length, name))
+			names = append(names, name)
 		}
 	}
 	if len(names) == 0 && len(members) > 0 {
@@ -75,43 +75,27 @@ func unknownFamily(members map[string]json.RawMessage) error {
 	if len(names) > shown {
 		names = append(names[:shown], "…")
 	}
+	for i, name := range names {
+		names[i] = fmt.Sprintf("%.*s", length, name)
+	}
 	return fmt.Errorf("the model's JSON is of no family that is known: its members are {%s}", strings.Join(names, ", "))
 }
 
 // A word is a JSON string. Anything else, null and numbers above all, is as good as
 // none.
-type word string
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (w *word) UnmarshalJSON(data []byte) error {
-	var s string
-	_ = json.Unmarshal(data, &s)
-	*w = word(s)
-	return nil
-}
-
-// A record is a JSON object beside the content. What of it is not as it should be
-// counts as not reported, rather than to lose the reply.
-type record[T any] struct{ told T }
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (r *record[T]) UnmarshalJSON(data []byte) error {
-	_ = json.Unmarshal(data, &r.told)
-	return nil
-}
+type word = providers.Lenient[string]
 
 // stop notes the reason why the model stopped, where there is one: the reply is
 // complete then.
 func stop(b *providers.Builder, reason word) {
-	if reason != "" {
-		b.Stop = string(reason)
+	if reason.Value != "" {
+		b.Stop = reason.Value
 		b.Complete()
 	}
 }
 
-// known sets a count to a later value, where there is one.
-func known(c *providers.Count, later providers.Count) {
-	if later.Known() {
-		*c = later
-	}
+// count takes over what a later record counts, of input and output.
+func count(b *providers.Builder, input, output providers.Count) {
+	b.Usage.Input = b.Usage.Input.Update(input)
+	b.Usage.Output = b.Usage.Output.Update(output)
 }

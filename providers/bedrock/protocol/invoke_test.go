@@ -5,6 +5,9 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"regexp"
+	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -77,7 +80,7 @@ func TestInvokeCutAnywhere(t *testing.T) {
 			t.Parallel()
 			whole := chunks(t, c.inner...)
 			last := len(whole) - len(chunk(t, c.inner[len(c.inner)-1]))
-			for n := range len(whole) {
+			for _, n := range cuts(len(whole), last) {
 				x := streamOf(whole[:n])
 				x.Path = "/model/m/invoke-with-response-stream"
 				r := protocol.Invoke{}.Decode(x)
@@ -106,6 +109,9 @@ func TestInvokeEndings(t *testing.T) {
 		{"metrics without a stop", []string{hi, `{"generation":"",` + recordOfMetrics + `}`}, providers.OK, "", ""},
 		{"metrics alone", []string{`{` + recordOfMetrics + `}`}, providers.Empty, "", ""},
 		{"a guardrail that let it pass", []string{`{"generation":"Hi","amazon-bedrock-guardrailAction":"NONE"}`}, providers.Truncated, "", ""},
+		{"Anthropic's tool without parameters", []string{`{"type":"content_block_start","content_block":{"type":"tool_use","name":"now","input":{}}}`, `{"type":"message_stop"}`}, providers.OK, "", ""},
+		{"Nova's", []string{`{"contentBlockStart":{"start":{"toolUse":{"name":"now"}}}}`, `{"messageStop":{"stopReason":"tool_use"}}`}, providers.OK, "", ""},
+		{"reasoning of another type", []string{`{"choices":[{"delta":{"content":"a","reasoning":{"effort":"low"}},"finish_reason":"stop"}]}`}, providers.OK, "", ""},
 		{"metrics that are none", []string{hi, `{"generation":"","amazon-bedrock-invocationMetrics":"none"}`}, providers.Truncated, "", ""},
 		{"metrics of other types", []string{hi, `{"generation":"","amazon-bedrock-invocationMetrics":{"inputTokenCount":-1,"outputTokenCount":"many","invocationLatency":"slow","firstByteLatency":-5}}`}, providers.OK, "", ""},
 		{"an error of the model", []string{hi, `{"error":{"message":"out of memory","type":"server_error"}}`}, providers.StreamError, "server_error", "out of memory"},
@@ -289,8 +295,8 @@ func FuzzInvoke(f *testing.F) {
 		body := chunks(t, string(first), string(last))
 		x := streamOf(body)
 		x.Path = "/model/m/invoke-with-response-stream"
-		r := protocol.Invoke{}.Decode(x)
-		checkResponse(t, r, len(body))
+		r := decodeCheaply(t, protocol.Invoke{}, x)
+		checkResponse(t, r, body, first, last)
 
 		end := firstEnd(protocol.InvokeStreamEnd(), body, max(1, step))
 		if end >= 0 { // more bytes change nothing
@@ -301,27 +307,76 @@ func FuzzInvoke(f *testing.F) {
 			}
 		}
 
-		whole := protocol.Invoke{}.Decode(replied(string(first)))
-		checkResponse(t, whole, len(first))
+		whole := decodeCheaply(t, protocol.Invoke{}, replied(string(first)))
+		checkResponse(t, whole, first)
 	})
 }
 
-func checkResponse(t *testing.T, r *providers.Response, size int) {
+// decodeCheaply decodes within a bound: 64 times the body and one MiB.
+func decodeCheaply(t *testing.T, d providers.Decoder, x *wire.Exchange) *providers.Response {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r := d.Decode(x)
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > uint64(1<<20+64*len(x.Body)) {
+		t.Errorf("%d bytes allocated for %d bytes", n, len(x.Body))
+	}
+	return r
+}
+
+// toolStarts are the events that make a reply more than empty without content.
+var toolStarts = regexp.MustCompile(`(?i)tool_?use|block_?start|\\u`)
+
+// checkResponse checks what holds for every body, whose models' JSON is inner.
+func checkResponse(t *testing.T, r *providers.Response, body []byte, inner ...[]byte) {
 	t.Helper()
 	if r.Class == "" {
 		t.Error("no class")
 	}
-	if r.Class == providers.OK && len(r.Events) == 0 {
+	if r.Class == providers.OK && len(r.Events) == 0 && !toolStarts.Match(join(append(inner, body)...)) {
 		t.Error("ok without content")
 	}
 	for i, e := range r.Events {
-		if e.End <= 0 || e.End > int64(size) || e.Bytes <= 0 || e.Read < 0 || e.Frame >= r.Frames {
+		if e.End <= 0 || e.End > int64(len(body)) || e.Bytes <= 0 || e.Read < 0 || e.Frame >= r.Frames {
 			t.Errorf("impossible event %+v", e)
 		}
 		if i > 0 && (e.Frame < r.Events[i-1].Frame || e.End < r.Events[i-1].End || e.At < r.Events[i-1].At) {
 			t.Errorf("event %d is out of order", i)
 		}
 	}
+}
+
+// Many small things cost no more than their bytes, in the words of every family.
+func TestHostileRepliesAreCheap(t *testing.T) {
+	empty := strings.Repeat(`{},`, 20_000) + `{}`
+	for _, reply := range []string{
+		`{"choices":[` + empty + `]}`,
+		`{"choices":[{"message":{"tool_calls":[` + empty + `]}}]}`,
+		`{"choices":[{"message":{"content":[` + empty + `]}}]}`,
+		`{"results":[` + empty + `]}`,
+		`{"outputs":[` + empty + `]}`,
+		`{"generations":[` + empty + `]}`,
+		`{"generation_id":"g","tool_calls":[` + empty + `]}`,
+		`{"output":{"message":{"content":[` + empty + `]}}}`,
+		`{"type":"message","content":[` + empty + `]}`,
+		`{"mood":[` + empty + `]}`,
+	} {
+		assert.NotEqual(t, providers.OK, decodeCheaply(t, protocol.Invoke{}, replied(reply)).Class, reply[:30])
+		if !strings.HasPrefix(reply, `{"output":`) && !strings.HasPrefix(reply, `{"type":`) { // which do not stream
+			assert.NotEqual(t, providers.OK, decodeCheaply(t, protocol.Invoke{}, invoked(t, reply)).Class, reply[:30])
+		}
+	}
+	x := replied(`{"output":{"message":{"content":[` + empty + `]}}}`)
+	x.Path = "/model/m/converse"
+	assert.Equal(t, providers.Empty, decodeCheaply(t, protocol.Converse{}, x).Class)
+	var members strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&members, `"%d":0,`, i)
+	}
+	r := decodeCheaply(t, protocol.Invoke{}, replied(`{`+members.String()+`"x":0}`))
+	assert.Equal(t, providers.Parse, r.Class)
+	assert.Less(t, len(r.Detail), 300)
 }
 
 func BenchmarkDecodeInvoke(b *testing.B) {

@@ -35,26 +35,26 @@ func endingOf(data []byte) ending {
 
 // failed reports an error, which any family may send in place of content.
 func (e ending) failed() bool {
-	return e.Type == "error" || len(e.Error) > 0 && string(e.Error) != "null"
+	return e.Type.Value == "error" || providers.Present(e.Error)
 }
 
 // last reports whether nothing comes after.
-func (e ending) last() bool { return e.Type == "message_stop" || e.hasMetrics() }
+func (e ending) last() bool { return e.Type.Value == "message_stop" || e.hasMetrics() }
 
 func (e ending) hasMetrics() bool { return len(e.Metrics) > 0 && e.Metrics[0] == '{' }
 
 // apply notes what the ending tells. The grammar goes before: a model counts its
 // own tokens best.
 func (e ending) apply(b *providers.Builder) {
-	if e.Guardrail == "INTERVENED" {
+	if e.Guardrail.Value == "INTERVENED" {
 		b.Complete() // what was blocked ends without metrics, and in Titan's case without a reason
 	}
 	if e.hasMetrics() {
 		var m metrics
 		_ = json.Unmarshal(e.Metrics, &m) // what is no number was not reported
 		m.fill(&b.Usage)
-		b.AddTime("invocationLatency", m.Invocation, time.Millisecond)
-		b.AddTime("firstByteLatency", m.FirstByte, time.Millisecond)
+		b.AddTime("invocationLatency", m.Invocation.Value, time.Millisecond)
+		b.AddTime("firstByteLatency", m.FirstByte.Value, time.Millisecond)
 	}
 	if e.last() {
 		b.Finish()
@@ -68,9 +68,12 @@ type metrics struct {
 	Output     providers.Count `json:"outputTokenCount"`
 	CacheRead  providers.Count `json:"cacheReadInputTokenCount"`
 	CacheWrite providers.Count `json:"cacheWriteInputTokenCount"`
-	Invocation *float64        `json:"invocationLatency"` // milliseconds, the whole request
-	FirstByte  *float64        `json:"firstByteLatency"`  // milliseconds
+	Invocation number          `json:"invocationLatency"` // milliseconds, the whole request
+	FirstByte  number          `json:"firstByteLatency"`  // milliseconds
 }
+
+// A number that is none is not reported.
+type number = providers.Lenient[*float64]
 
 // metricsOf reads the counts in the head of a reply in one piece; the latency
 // there is one of the server times that every reply is searched for.

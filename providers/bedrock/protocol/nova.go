@@ -21,37 +21,39 @@ type novaUsage struct {
 }
 
 func (u novaUsage) canonical() providers.Usage {
-	known(&u.CacheRead, u.CacheReadCount)
-	known(&u.CacheWrite, u.CacheWriteCount)
+	u.CacheRead = u.CacheRead.Update(u.CacheReadCount)
+	u.CacheWrite = u.CacheWrite.Update(u.CacheWriteCount)
 	return u.usage.canonical()
 }
 
 func (n nova) chunk(data []byte) error {
 	var c struct {
-		Delta delta `json:"contentBlockDelta"`
+		Start blockStart `json:"contentBlockStart"`
+		Delta delta      `json:"contentBlockDelta"`
 		Stop  struct {
 			Reason word `json:"stopReason"`
 		} `json:"messageStop"`
-		Metadata *record[struct {
-			Usage novaUsage `json:"usage"`
+		Metadata *providers.Lenient[struct {
+			Usage providers.Lenient[novaUsage] `json:"usage"`
 		}] `json:"metadata"`
 	}
 	if err := json.Unmarshal(data, &c); err != nil {
 		return err
 	}
+	c.Start.add(n.b)
 	c.Delta.add(n.b)
 	stop(n.b, c.Stop.Reason)
 	if c.Metadata != nil {
-		n.b.Usage = c.Metadata.told.Usage.canonical()
+		n.b.Usage = c.Metadata.Value.Usage.Value.canonical()
 	}
 	return nil
 }
 
 func (n nova) whole(data []byte) error {
 	var reply struct {
-		Output *output           `json:"output"`
-		Stop   word              `json:"stopReason"`
-		Usage  record[novaUsage] `json:"usage"`
+		Output *output                      `json:"output"`
+		Stop   word                         `json:"stopReason"`
+		Usage  providers.Lenient[novaUsage] `json:"usage"`
 	}
 	if err := json.Unmarshal(data, &reply); err != nil {
 		return err
@@ -61,6 +63,6 @@ func (n nova) whole(data []byte) error {
 	}
 	reply.Output.add(n.b)
 	stop(n.b, reply.Stop)
-	n.b.Usage = reply.Usage.told.canonical()
+	n.b.Usage = reply.Usage.Value.canonical()
 	return nil
 }

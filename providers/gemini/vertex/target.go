@@ -12,9 +12,10 @@ import (
 )
 
 // GenerateContent measures a Gemini model of a project at a location
-// ("europe-west1", or "global") of Vertex AI. The base URL is
-// https://{location}-aiplatform.googleapis.com/v1, and
-// https://aiplatform.googleapis.com/v1 for "global", where o names no other.
+// of Vertex AI: a region ("europe-west1"), a multi-region ("us", "eu"), or "global".
+// Where o names no base URL, it is https://{location}-aiplatform.googleapis.com/v1
+// for a region, https://aiplatform.{location}.rep.googleapis.com/v1 for a
+// multi-region, and https://aiplatform.googleapis.com/v1 for "global".
 //
 // Each request has a token of source, which is asked anew only when the last token
 // has expired, before the measurement begins. A nil source leaves authorization to
@@ -49,8 +50,11 @@ func GenerateContent(project, location, model string, source oauth2.TokenSource,
 }
 
 func baseURL(location string) string {
-	if location == "global" {
+	switch location {
+	case "global":
 		return "https://aiplatform.googleapis.com/v1"
+	case "us", "eu": // {location}-aiplatform.googleapis.com does not exist
+		return "https://aiplatform." + location + ".rep.googleapis.com/v1"
 	}
 	return "https://" + location + "-aiplatform.googleapis.com/v1"
 }

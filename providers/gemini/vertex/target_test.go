@@ -64,6 +64,8 @@ func TestRequest(t *testing.T) {
 	t.Setenv("GEMINI_API_KEY", "of-another-service")
 	for location, url := range map[string]string{
 		"europe-west1": "https://europe-west1-aiplatform.googleapis.com/v1/projects/my-project/locations/europe-west1/publishers/google/models/gemini-2.5-flash",
+		"us":           "https://aiplatform.us.rep.googleapis.com/v1/projects/my-project/locations/us/publishers/google/models/gemini-2.5-flash",
+		"eu":           "https://aiplatform.eu.rep.googleapis.com/v1/projects/my-project/locations/eu/publishers/google/models/gemini-2.5-flash",
 		"global":       "https://aiplatform.googleapis.com/v1/projects/my-project/locations/global/publishers/google/models/gemini-2.5-flash",
 	} {
 		n := newNetwork(t)

@@ -137,11 +137,14 @@ func names(members map[string]json.RawMessage) string {
 	const shown, length = 12, 40
 	var list []string
 	for name := range members {
-		list = append(list, fmt.Sprintf("%.*s", length, name))
+		list = append(list, name)
 	}
 	slices.Sort(list)
 	if len(list) > shown {
 		list = append(list[:shown], "…")
+	}
+	for i, name := range list {
+		list[i] = fmt.Sprintf("%.*s", length, name)
 	}
 	return strings.Join(list, ", ")
 }

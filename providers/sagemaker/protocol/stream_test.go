@@ -90,6 +90,9 @@ func TestStreamCutAnywhere(t *testing.T) {
 			}
 			x := reads(c.contentType, whole)
 			for n := range len(whole) {
+				if n < terminal && n%7 != 0 {
+					continue // one part is cut as another
+				}
 				x.Body = whole[:n]
 				x.Marks = []wire.Mark{{End: int64(n), At: time.Second}}
 				r := protocol.Stream{}.Decode(x)
@@ -210,6 +213,7 @@ func TestErrorsBeforeTheStream(t *testing.T) {
 		{status: 429, header: "ThrottlingException", body: `{"message":"Rate exceeded"}`, class: providers.Throttled, code: "ThrottlingException"},
 		{status: 429, header: "ModelNotReadyException", body: `{"Message":"loading"}`, class: providers.HTTP4xx, code: "ModelNotReadyException"},
 		{status: 424, header: "ModelError", body: `{"Message":"Received client error (429) from primary","OriginalStatusCode":429,"OriginalMessage":"busy","LogStreamArn":"arn"}`, class: providers.Throttled, code: "ModelError"},
+		{status: 424, header: "ModelError", body: `{"Message":"Received server error (503) from primary","OriginalStatusCode":503,"OriginalMessage":"busy"}`, class: providers.HTTP4xx, code: "ModelError", overloaded: true},
 		{status: 424, header: "", body: `{"__type":"com.amazonaws.sagemaker#ModelError","Message":"no","OriginalStatusCode":500}`, class: providers.HTTP4xx, code: "ModelError"},
 		{status: 500, header: "InternalFailure", body: `{"Message":"no"}`, class: providers.HTTP5xx, code: "InternalFailure"},
 		{status: 503, header: "ServiceUnavailable", body: `{"Message":"no"}`, class: providers.HTTP5xx, code: "ServiceUnavailable", overloaded: true},
