@@ -116,12 +116,29 @@ func TestWhatIsContent(t *testing.T) {
 			assert.Equal(t, c.text, r.Text)
 			want := providers.OK
 			if c.want == nil {
-				want = providers.Empty
 				assert.Equal(t, wire.Instant{}, r.First(), "missing, not 0")
+			}
+			if c.want == nil && c.name != "a tool's name" { // it is something, though no content
+				want = providers.Empty
 			}
 			assert.Equal(t, want, r.Class, r.Detail)
 		})
 	}
+}
+
+// What matters neither to times nor to the class may be of any kind.
+func TestMembersOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	r := decode(t, stream(
+		`{"id":1,"type":"message-start","delta":{"message":{"role":7}}}`,
+		delta("content-delta", `"content":{"thinking":{"a":1},"text":"Hi"},"tool_plan":3`),
+		`{"type":"content-delta","error":"","delta":{"message":{"content":{"text":"!"}}}}`,
+		`{"type":"content-delta","error":{},"delta":{"message":{"content":{"text":"!"}}}}`,
+		end(`"finish_reason":1,"usage":{"tokens":{"input_tokens":9},"billed_units":"none"}`), done,
+	))
+	assert.Equal(t, providers.OK, r.Class, r.Detail)
+	assert.Equal(t, "Hi!!", r.Text)
+	assert.Equal(t, count(9), r.Usage.Input)
 }
 
 func TestUsage(t *testing.T) {

@@ -42,7 +42,7 @@ func (Decoder) Sniff(f providers.Frame) bool {
 		return e.Type == "message-start" && json.Unmarshal(e.Delta, &start) == nil && start.Message.Role != ""
 	}
 	var w whole
-	return json.Unmarshal(f.Data, &w) == nil && w.FinishReason != "" && w.Message.Role != ""
+	return json.Unmarshal(f.Data, &w) == nil && w.FinishReason.Value != "" && w.Message.Role.Value != ""
 }
 
 // Decode implements [providers.Decoder].
@@ -64,7 +64,7 @@ func (Decoder) Decode(x *wire.Exchange) *providers.Response {
 type reply struct{ *providers.Builder }
 
 func (r reply) event(raw wire.SSEEvent) error {
-	if bytes.HasPrefix(raw.Data, []byte("[DONE]")) {
+	if isDone(raw.Data) {
 		r.Finish()
 		return nil
 	}
@@ -72,9 +72,15 @@ func (r reply) event(raw wire.SSEEvent) error {
 	if err := json.Unmarshal(raw.Data, &e); err != nil {
 		return err
 	}
+	if report, failed := e.failure(raw.Data); failed {
+		r.FailStream(report)
+		return nil
+	}
 	switch e.Type {
 	case "message-start":
-		r.name(e.ID)
+		r.name(e.ID.Value)
+	case "tool-call-start":
+		r.Nonempty() // of a tool that takes no arguments, more may not come
 	case "content-start", "content-delta", "tool-plan-delta", "tool-call-delta":
 		var d delta
 		if err := json.Unmarshal(e.Delta, &d); err != nil {
@@ -87,40 +93,41 @@ func (r reply) event(raw wire.SSEEvent) error {
 			return err
 		}
 		r.end(d.ending)
-	case "error", "":
-		if report := providers.ErrorOf(raw.Data); report != (providers.ServerError{}) {
-			r.FailStream(report)
-		}
 	}
 	return nil
 }
 
+// isDone reports whether data is the mark that ends a stream.
+func isDone(data []byte) bool { return bytes.HasPrefix(data, []byte("[DONE]")) }
+
 // whole reads a reply that is one JSON object.
 func (r reply) whole() {
 	var w whole
-	if body := r.Exchange.Body; isError(body) {
+	if report, failed := errorIn(r.Exchange.Body); failed {
 		if r.Whole(&event{}) {
-			r.FailStream(providers.ErrorOf(body))
+			r.FailStream(report)
 		}
 		return
 	}
 	if !r.Whole(&w) {
 		return
 	}
-	if w.Message.Role == "" && w.FinishReason == "" {
+	if w.Message.Role.Value == "" && w.FinishReason.Value == "" {
 		r.Fail(providers.Parse, "", "a reply without a message")
 		return
 	}
-	r.name(w.ID)
+	r.name(w.ID.Value)
 	r.add(w.Message, true)
 	r.end(w.ending)
 }
 
-// isError reports whether a whole reply is an error, the message of which is a
-// string and not that of a model.
-func isError(body []byte) bool {
+// errorIn returns the error that a whole reply, or the data of an event, is.
+func errorIn(body []byte) (report providers.ServerError, failed bool) {
 	var e event
-	return json.Unmarshal(body, &e) == nil && (present(e.Error) || bytes.HasPrefix(e.Message, []byte(`"`)))
+	if json.Unmarshal(body, &e) != nil {
+		return report, false
+	}
+	return e.failure(body)
 }
 
 func (r reply) name(id string) {
@@ -132,15 +139,15 @@ func (r reply) name(id string) {
 // add notes the content of a message. The name of a tool is content in a whole
 // reply only: a stream tells it before the model has written any argument.
 func (r reply) add(m message, names bool) {
-	r.Add(providers.Reasoning, m.ToolPlan)
+	r.Add(providers.Reasoning, m.ToolPlan.Value)
 	for _, c := range m.Content {
-		r.Add(providers.Reasoning, c.Thinking)
+		r.Add(providers.Reasoning, c.Thinking.Value)
 		r.Add(providers.Text, c.Text)
 	}
 	for _, call := range m.ToolCalls {
 		n := len(call.Function.Arguments)
 		if names {
-			n += len(call.Function.Name)
+			n += len(call.Function.Name.Value)
 		}
 		r.AddBytes(providers.Tool, n)
 	}
@@ -149,13 +156,13 @@ func (r reply) add(m message, names bool) {
 // end notes how the reply ended. The API reports a generation that failed as the
 // reason why it finished.
 func (r reply) end(e ending) {
-	r.Stop = e.FinishReason
-	r.Usage = e.Usage.canonical()
-	failed := strings.HasPrefix(e.FinishReason, "ERROR") || e.FinishReason == "TIMEOUT"
-	if failed || present(e.Error) {
+	r.Stop = e.FinishReason.Value
+	r.Usage = e.Usage.Value.canonical()
+	failed := strings.HasPrefix(r.Stop, "ERROR") || r.Stop == "TIMEOUT"
+	if failed || reports(e.Error) {
 		report := providers.ErrorOf(e.Error)
 		if report.Code == "" {
-			report.Code = e.FinishReason
+			report.Code = r.Stop
 		}
 		r.FailStream(report)
 		return

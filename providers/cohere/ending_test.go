@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/providers/cohere"
 	"github.com/latgate/latgate/providers/wire"
 )
 
@@ -185,6 +187,7 @@ func TestErrorsInsideAStream(t *testing.T) {
 		{"an event of its own", `{"type":"error","message":"boom"}`, providers.StreamError, "", "boom"},
 		{"without a type", `{"id":"e","message":"boom"}`, providers.StreamError, "", "boom"},
 		{"nested", `{"error":{"message":"slow","code":"rate_limit"}}`, providers.Throttled, "rate_limit", "slow"},
+		{"beside a delta", `{"type":"content-delta","error":{"message":"boom"},"delta":{"message":{"content":{"text":"x"}}}}`, providers.StreamError, "", "boom"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -216,5 +219,44 @@ func TestNoResponse(t *testing.T) {
 		x := exchange(0, "", "")
 		x.Err = c.err
 		assert.Equal(t, c.class, decode(t, x).Class)
+	}
+}
+
+// An event that is named an error is one, whatever is in it and follows it.
+func TestErrorByTheNameOfAnEvent(t *testing.T) {
+	t.Parallel()
+	const failure = "event: error\ndata: {\"message\":\"rate limited\",\"code\":\"rate_limit_exceeded\"}\n\n"
+	r := decode(t, exchange(200, sse, block(start)+block(text("Hi"))+failure+block(complete)+block(done)))
+	assert.Equal(t, providers.Throttled, r.Class)
+	assert.Equal(t, "rate_limit_exceeded", r.Code)
+	assert.Equal(t, "Hi", r.Text)
+}
+
+func TestTerminalEvents(t *testing.T) {
+	t.Parallel()
+	reply := func(status int, contentType string) *http.Response {
+		return &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}}}
+	}
+	assert.Nil(t, cohere.End(reply(429, sse)))
+	assert.Nil(t, cohere.End(reply(200, "application/json")))
+	for last, want := range map[string]bool{
+		block(done):              true,
+		block(complete):          false,
+		block(blockOff):          false,
+		block(text("error")):     false,
+		block(text(`\"error\"`)): false,
+		block(`{"type":"content-delta","error":null}`):           false,
+		block(`{"type":"content-delta","error":{}}`):             false,
+		block(`{"type":"error","message":"boom"}`):               true,
+		block(`{"id":"e","message":"boom"}`):                     true,
+		block(`{"id":"e","error": {"message":"boom"}}`):          true,
+		block(`{"error":"boom"}`):                                true,
+		block(`{"x":1}`):                                         false,
+		"event: error\ndata: {\"message\":\"rate limited\"}\n\n": true,
+	} {
+		reached := cohere.End(reply(200, sse+"; charset=utf-8"))
+		before := block(start) + block(text("Hi"))
+		require.False(t, reached([]byte(before)))
+		assert.Equal(t, want, reached([]byte(before+last)), last)
 	}
 }

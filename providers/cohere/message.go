@@ -11,10 +11,38 @@ import (
 // delta depends on the type.
 type event struct {
 	Type    string          `json:"type"`
-	ID      string          `json:"id"`
+	ID      word            `json:"id"`
 	Delta   json.RawMessage `json:"delta"`
 	Message json.RawMessage `json:"message"` // of an error
 	Error   json.RawMessage `json:"error"`
+}
+
+// word is a string that a reply is not lost for when it is something else.
+type word = providers.Lenient[string]
+
+// failure returns the error that an event, with its data, reports. One without a
+// type is nothing else, if anything.
+func (e *event) failure(data []byte) (report providers.ServerError, failed bool) {
+	switch {
+	case e.Type == "error", e.Type == "" && (reports(e.Error) || e.isMessage()):
+		return providers.ErrorOf(data), true
+	case reports(e.Error):
+		return providers.ErrorOf(e.Error), true
+	}
+	return report, false
+}
+
+// isMessage reports whether the message is that of an error, a string, and not that
+// of a model.
+func (e *event) isMessage() bool { return len(e.Message) > len(`""`) && e.Message[0] == '"' }
+
+// reports tells an error from a member that is there and says nothing.
+func reports(failure json.RawMessage) bool {
+	switch string(failure) {
+	case "", "null", `""`, "{}", "[]", "false", "0":
+		return false
+	}
+	return true
 }
 
 type delta struct {
@@ -24,32 +52,32 @@ type delta struct {
 
 // whole is the body of a reply that does not stream.
 type whole struct {
-	ID      string  `json:"id"`
+	ID      word    `json:"id"`
 	Message message `json:"message"`
 	ending
 }
 
 type ending struct {
-	FinishReason string          `json:"finish_reason"`
-	Usage        usage           `json:"usage"`
-	Error        json.RawMessage `json:"error"`
+	FinishReason word                     `json:"finish_reason"`
+	Usage        providers.Lenient[usage] `json:"usage"`
+	Error        json.RawMessage          `json:"error"`
 }
 
 type message struct {
-	Role      string        `json:"role"`
-	ToolPlan  string        `json:"tool_plan"`
+	Role      word          `json:"role"`
+	ToolPlan  word          `json:"tool_plan"`
 	Content   list[content] `json:"content"`
 	ToolCalls list[call]    `json:"tool_calls"`
 }
 
 type content struct {
 	Text     string `json:"text"`
-	Thinking string `json:"thinking"`
+	Thinking word   `json:"thinking"`
 }
 
 type call struct {
 	Function struct {
-		Name      string `json:"name"`
+		Name      word   `json:"name"`
 		Arguments string `json:"arguments"`
 	} `json:"function"`
 }
@@ -64,11 +92,8 @@ func (l *list[T]) UnmarshalJSON(data []byte) error {
 		*l = make(list[T], 1)
 		return json.Unmarshal(data, &(*l)[0])
 	}
-	return json.Unmarshal(data, (*[]T)(l))
+	return json.Unmarshal(data, (*providers.Capped[T])(l))
 }
-
-// present reports whether a JSON member is there and not null.
-func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
 // counts are tokens of the model, or what is billed of them.
 type counts struct {
@@ -79,26 +104,17 @@ type counts struct {
 
 // usage is the record at the end of a reply.
 type usage struct {
-	Tokens counts          `json:"tokens"` // with the model's template
-	Billed counts          `json:"billed_units"`
-	Cached providers.Count `json:"cached_tokens"` // of the input
-}
-
-// UnmarshalJSON implements [json.Unmarshaler]. A record that is none is as good
-// as no record.
-func (u *usage) UnmarshalJSON(data []byte) error {
-	*u = usage{}
-	type record usage
-	_ = json.Unmarshal(data, (*record)(u))
-	return nil
+	Tokens providers.Lenient[counts] `json:"tokens"` // with the model's template
+	Billed providers.Lenient[counts] `json:"billed_units"`
+	Cached providers.Count           `json:"cached_tokens"` // of the input
 }
 
 // canonical counts the tokens of the model. What is billed stands in only where
 // those are missing: it leaves the template out.
 func (u usage) canonical() providers.Usage {
-	tokens := u.Tokens
+	tokens := u.Tokens.Value
 	if !tokens.Input.Known() && !tokens.Output.Known() {
-		tokens = u.Billed
+		tokens = u.Billed.Value
 	}
 	return providers.Usage{
 		Input: tokens.Input, Output: tokens.Output, CachedRead: u.Cached, Reasoning: tokens.Reasoning,

@@ -1,13 +1,9 @@
 package cohere
 
 import (
-	"bytes"
 	"errors"
-	"mime"
-	"net/http"
 
 	"github.com/latgate/latgate/providers/endpoint"
-	"github.com/latgate/latgate/providers/wire"
 )
 
 // BaseURL is where Cohere's paths begin.
@@ -29,7 +25,7 @@ func Chat(model string, o endpoint.Options) *endpoint.Target {
 		Authorize: endpoint.Bearer,
 		Path:      func(string, bool) string { return "/v2/chat" },
 		Body:      body,
-		Terminal:  terminal,
+		Terminal:  End,
 	}, model, o)
 }
 
@@ -66,13 +62,4 @@ func body(r endpoint.Request) (object, error) {
 		members["k"] = *r.TopK
 	}
 	return members, nil
-}
-
-// terminal ends a stream at [DONE].
-func terminal(resp *http.Response) func([]byte) bool {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	if resp.StatusCode != http.StatusOK || mediaType != "text/event-stream" {
-		return nil
-	}
-	return wire.SSEEnd(func(e wire.SSEEvent) bool { return bytes.HasPrefix(e.Data, []byte("[DONE]")) })
 }

@@ -148,7 +148,9 @@ func TestHowAReplyEnds(t *testing.T) {
 		{"word that the file does not know", "  text: t\n  finish: f", "", []string{`{"t":"a"}`, `[DONE]`}, providers.Parse, "", time.Second},
 		{"body", "  text: t\n  finish: f", "ends_with_body: true", []string{`{"t":"a"}`, `{"f":"stop"}`, `{"t":"b"}`}, providers.OK, "stop", time.Second},
 		{"error after the end", "  text: t\n  finish: f", "", []string{`{"t":"a","f":1}`, `{"error":{"code":"late"}}`}, providers.StreamError, "", 2 * time.Millisecond},
-		{"error that is none", "  text: t\n  finish: f", "", []string{`{"t":"a","f":1,"error":null}`, `{"error":false}`, `{"error":""}`}, providers.OK, "", 3 * time.Millisecond},
+		{"error that is none", "  text: t\n  finish: f", "", []string{`{"t":"a","f":1,"error":null}`, `{"error":false}`, `{"error":""}`, `{"error":0}`, `{"error":{}}`, `{"error":[]}`}, providers.OK, "", 6 * time.Millisecond},
+		{"error code of 0", "  text: t\n  finish: f\n  error: error_code", "", []string{`{"error_code":0,"t":"a"}`, `{"error_code":"","t":"a","f":1}`}, providers.OK, "", 2 * time.Millisecond},
+		{"error code that is one", "  text: t\n  finish: f\n  error: parts[*].error_code", "", []string{`{"t":"a","parts":[{"error_code":0},{"error_code":17}]}`}, providers.StreamError, "", time.Millisecond},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -170,6 +172,7 @@ func TestErrorsInTheirOwnWords(t *testing.T) {
 		{"", `{"error":{"code":"bad","message":"Broken."}}`, "bad", "Broken.", providers.StreamError},
 		{"", `{"error":"Broken."}`, "", "Broken.", providers.StreamError},
 		{"", `{"error":503}`, "503", "", providers.StreamError},
+		{"  error: code", `{"code":17,"message":"m"}`, "17", "", providers.StreamError},
 		{"", `{"error":true}`, "true", "", providers.StreamError},
 		{"  error: status.failure", `{"status":{"failure":{"code":"throttled","message":"Slow."}}}`, "throttled", "Slow.", providers.Throttled},
 		{"  error: {path: problem, code: 'why[0]', message: text}", `{"problem":{"why":["bad"],"text":"Broken."}}`, "bad", "Broken.", providers.StreamError},

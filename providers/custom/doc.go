@@ -70,8 +70,10 @@
 // # The request
 //
 // In url and headers, ${NAME} is the value of an environment variable; the file is
-// refused if there is none. It is not shown anywhere. {model} has its place in the
-// url and in the body. The method is POST, unless it says PUT.
+// refused if there is none. Its value is not shown, with one exception: the name of
+// the host is part of what a measurement says of itself, and of the errors of the
+// network, be it from a variable or not. {model} has its place in the url and in the
+// body. The method is POST, unless it says PUT.
 //
 // The body is JSON written as YAML, with placeholders in its texts: {prompt},
 // {system}, {model}, {max_tokens} and {context}. The context is what the prompt wants
@@ -102,7 +104,8 @@
 //
 // error leads to the error that a reply of any status may report: an object, of which
 // the usual members are understood, or those that code and message lead to from
-// there. If it is not given, it is the member of that name. request_id_header
+// there. If it is not given, it is the member of that name. null, false, 0, "", {}
+// and [] are no errors. request_id_header
 // names a response header, where the request's name is in one.
 //
 // Counts of usage are kept as they came last. input_excludes_cache says that input

@@ -44,6 +44,9 @@ func (e *Endpoint) Through(client *http.Client) *Endpoint {
 	return &through
 }
 
+// CloseIdleConnections closes the connections that are kept for further requests.
+func (e *Endpoint) CloseIdleConnections() { e.client.CloseIdleConnections() }
+
 // String returns the name.
 func (e *Endpoint) String() string { return e.name }
 
@@ -78,9 +81,12 @@ func (e *Endpoint) Send(ctx context.Context, p providers.Prompt) error {
 	}
 	resp, err := e.client.Do(req)
 	if err != nil {
-		var withURL *url.Error
-		if errors.As(err, &withURL) {
-			err = withURL.Err // the URL may hold a key
+		for {
+			failed, withURL := errors.AsType[*url.Error](err)
+			if !withURL {
+				break
+			}
+			err = failed.Err // the URL around it may hold a key
 		}
 		return fmt.Errorf("%s: %w", e.name, err)
 	}

@@ -65,9 +65,15 @@ func (f failure) where() path {
 	return defaultFailure
 }
 
-// report returns the error that a value holds.
+// report returns the error that a value holds. Many servers send an error code with
+// everything, which is 0 where there is none.
 func (f failure) report(v any) (providers.ServerError, bool) {
-	found := f.where().first(v)
+	var found any
+	f.where().each(v, func(value any) {
+		if found == nil && reports(value) {
+			found = value
+		}
+	})
 	if found == nil {
 		return providers.ServerError{}, false
 	}
@@ -85,6 +91,19 @@ func (f failure) report(v any) (providers.ServerError, bool) {
 		e.Code = n
 	}
 	return e, true
+}
+
+// reports tells an error from a value that says there is none.
+func reports(v any) bool {
+	switch v := v.(type) {
+	case float64:
+		return v != 0
+	case map[string]any:
+		return len(v) > 0
+	case []any:
+		return len(v) > 0
+	}
+	return says(v)
 }
 
 // finishes returns the value that ends the reply.

@@ -4,12 +4,15 @@ import (
 	"context"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/custom"
 	"github.com/latgate/latgate/providers/wire"
@@ -136,15 +139,60 @@ func TestSendRefusesWhatItHasNoPlaceFor(t *testing.T) {
 
 func TestSendsErrorDoesNotShowTheURL(t *testing.T) {
 	t.Parallel()
-	yaml := strings.Replace(least, "/chat", "/chat?key=${ACME_API_KEY}", 1)
+	yaml := strings.Replace(least, "https://least.test/chat", "https://user:pa55@least.test/chat?key=${ACME_API_KEY}", 1)
 	e, err := custom.Read(strings.NewReader(yaml), "e.yaml")
 	require.NoError(t, err)
-	capture := wire.NewCapture(0)
-	e = e.Through(&http.Client{Transport: &recorder{err: context.DeadlineExceeded}})
-	err = e.Send(capture.Context(t.Context()), providers.Prompt{Text: "Hi"})
-	require.ErrorIs(t, err, context.DeadlineExceeded)
-	assert.Equal(t, "least: context deadline exceeded", err.Error())
-	assert.Equal(t, providers.Timeout, e.Decode(capture.Exchanges()[0]).Class)
+	for _, failure := range []error{
+		context.DeadlineExceeded,
+		&url.Error{Op: "Get", URL: "https://user:pa55@least.test/chat?key=" + apiKey, Err: context.DeadlineExceeded}, // of a client below
+	} {
+		capture := wire.NewCapture(0)
+		e = e.Through(&http.Client{Transport: &recorder{err: failure}})
+		err = e.Send(capture.Context(t.Context()), providers.Prompt{Text: "Hi"})
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		assert.Equal(t, "least: context deadline exceeded", err.Error())
+		assert.Equal(t, providers.Timeout, e.Decode(capture.Exchanges()[0]).Class)
+	}
+	facts := e.Describe(providers.Prompt{Text: "Hi"})
+	assert.Equal(t, "least.test", facts.Get("endpoint"))
+	for _, secret := range []string{"user", "pa55", apiKey} {
+		assert.NotContains(t, facts.String(), secret)
+	}
+}
+
+// An error ends the stream of a server that then leaves it open.
+func TestErrorByNameEndsAnOpenStream(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		network := fakes.NewNetwork(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "text/event-stream")
+			_, _ = io.WriteString(w, "event: error\ndata: {\"message\":\"slow\",\"code\":\"rate_limit_exceeded\"}\n\n")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}))
+		defer network.Close()
+		e := read(t, strings.Replace(least, "ndjson", "sse", 1)).Through(network.Client())
+		capture := wire.NewCapture(0)
+		require.NoError(t, e.Send(capture.Context(t.Context()), providers.Prompt{Text: "Hi"}))
+		x := capture.Exchanges()[0]
+		assert.Equal(t, wire.EndTerminal, x.Ending)
+		assert.Equal(t, providers.Throttled, e.Decode(x).Class)
+	})
+}
+
+// A pool is a network that keeps connections.
+type pool struct {
+	recorder
+	closed int
+}
+
+func (p *pool) CloseIdleConnections() { p.closed++ }
+
+func TestCloseIdleConnections(t *testing.T) {
+	t.Parallel()
+	p := &pool{}
+	read(t, least).Through(&http.Client{Transport: p}).CloseIdleConnections()
+	assert.Equal(t, 1, p.closed)
 }
 
 func TestRecognizesItsAddress(t *testing.T) {

@@ -15,7 +15,7 @@ func (e *Endpoint) terminal(resp *http.Response) func([]byte) bool {
 	}
 	switch e.framing {
 	case sse:
-		return wire.SSEEnd(func(event wire.SSEEvent) bool { return e.ends(event.Data) })
+		return wire.SSEEnd(func(event wire.SSEEvent) bool { return event.Event == "error" || e.ends(event.Data) })
 	case ndjson:
 		return wire.LinesEnd(func(line wire.Line) bool { return e.ends(line.Data) })
 	}

@@ -14,12 +14,14 @@ const provider = "openai"
 
 // The names of the APIs, as in [providers.Response].
 const (
-	ChatAPI      = "chat-completions"
-	ResponsesAPI = "responses"
+	ChatAPI        = "chat-completions"
+	CompletionsAPI = "completions"
+	ResponsesAPI   = "responses"
 )
 
 // A ChatDecoder decodes chat completions, streamed or whole: OpenAI's, Azure's and
-// those of every compatible server.
+// those of every compatible server. Where a reply is spoken, the transcript that
+// comes with it is text; the sound itself is no content.
 type ChatDecoder struct{}
 
 var _ providers.Sniffer = ChatDecoder{}
@@ -29,23 +31,29 @@ func (ChatDecoder) Recognizes(x *wire.Exchange) bool {
 	return x.Method == http.MethodPost && strings.HasSuffix(x.Path, "/chat/completions")
 }
 
-// Sniff reports whether a reply begins as a chat completion does. The first chunk
-// of Azure names no object; it tells what the filter thinks of the prompt.
+// Sniff reports whether a reply is a chat completion, or begins as a stream of one
+// does. Not every server names the object; the first chunk of Azure has no choice
+// either, and tells what the filter thinks of the prompt.
 func (ChatDecoder) Sniff(f providers.Frame) bool {
-	var c struct {
-		Object  string            `json:"object"`
-		Choices []json.RawMessage `json:"choices"`
-		Filter  json.RawMessage   `json:"prompt_filter_results"`
-	}
-	if json.Unmarshal(f.Data, &c) != nil || c.Choices == nil {
+	h, first, ok := headOf(f.Data)
+	switch object := h.Object.Value; {
+	case !ok:
 		return false
+	case strings.HasPrefix(object, "chat.completion"), first.speaks():
+		return true
+	default:
+		return object == "" && providers.Present(h.Filter)
 	}
-	return strings.HasPrefix(c.Object, "chat.completion") || c.Object == "" && present(c.Filter)
 }
 
 // Decode implements [providers.Decoder].
 func (ChatDecoder) Decode(x *wire.Exchange) *providers.Response {
-	b := providers.NewBuilder(provider, ChatAPI, x)
+	return decodeChat(ChatAPI, x)
+}
+
+// decodeChat decodes a reply of an API whose replies have choices.
+func decodeChat(api string, x *wire.Exchange) *providers.Response {
+	b := providers.NewBuilder(provider, api, x)
 	c := chat{Builder: b}
 	switch {
 	case b.Refused():
@@ -53,7 +61,7 @@ func (ChatDecoder) Decode(x *wire.Exchange) *providers.Response {
 	case b.MediaType() == "application/json":
 		c.whole()
 	default:
-		b.SSE(c.event)
+		c.stream()
 	}
 	forgetZeros(b)
 	c.clocks.report(b)
@@ -63,115 +71,136 @@ func (ChatDecoder) Decode(x *wire.Exchange) *providers.Response {
 	return b.Done()
 }
 
-// A chat is one reply being decoded. It is complete when a finish reason or
-// [DONE] has come: some servers send only the one, some the other. A server that
-// sends "usage": null has promised a usage record, which comes after the finish.
+// A chat is one reply being decoded. It is complete when all its choices have a
+// finish reason, or when [DONE] has come: some servers send only the one, some the
+// other. A server that sends "usage": null has promised a usage record, which comes
+// after the finish.
 type chat struct {
 	*providers.Builder
-	promised, reported, finished bool
-	clocks                       clocks // the last that were reported
+	chunk              chunk // the current one
+	choices            choices
+	promised, reported bool
+	done               bool   // [DONE] has come
+	clocks             clocks // the last that were reported
+}
+
+// stream reads a reply in chunks. A choice that began only after all others had
+// finished takes back that the reply was complete.
+func (d *chat) stream() {
+	d.SSE(d.event)
+	if d.Class == "" && !d.done && d.choices.writing > 0 {
+		d.Class = providers.ClassOfEnding(d.Exchange, false, len(d.Events) > 0)
+	}
 }
 
 func (d *chat) event(e wire.SSEEvent) error {
 	if isDone(e.Data) {
+		d.done = true
 		d.Finish()
 		return nil
 	}
-	var c chunk
-	if err := json.Unmarshal(e.Data, &c); err != nil {
+	d.chunk = chunk{}
+	c := &d.chunk
+	if err := json.Unmarshal(e.Data, c); err != nil {
 		return err
 	}
-	d.note(&c)
-	if c.reportsError() {
-		d.FailStream(providers.ErrorOf(e.Data))
+	d.note(c)
+	if report, failed := c.failure(e.Data); failed {
+		d.FailStream(report)
 		return nil
 	}
-	for _, choice := range c.Choices {
-		d.add(choice.Delta)
-		d.finished = d.finished || choice.FinishReason != ""
+	for i := range c.Choices {
+		choice := &c.Choices[i]
+		d.add(choice, choice.Delta)
+		d.choices.note(choice.Index.Value, choice.FinishReason.Value != "")
 	}
 	d.Running(c.Usage.Completion)
 	// A caller may leave after the finish; a server may not, having promised.
 	left := d.Exchange.Ending == wire.EndClosed || d.Exchange.Ending == wire.EndContext
-	if d.finished && (d.reported || !d.promised || left) {
+	if d.choices.finished() && (d.reported || !d.promised || left) {
 		d.Complete()
 	}
-	d.failFinished()
+	d.failFinished(c)
 	return nil
 }
 
 // isDone reports whether data is the mark that ends a stream, as the SDKs see it.
 func isDone(data []byte) bool { return bytes.HasPrefix(data, []byte("[DONE]")) }
 
-// failFinished ends a reply whose finish reason is that something went wrong, for
-// the servers that say no more than that.
-func (d *chat) failFinished() {
-	if d.Stop == "error" {
-		d.FailStream(providers.ServerError{Message: `the reply has the finish reason "error"`})
-	}
-}
-
 // whole reads a reply that is one JSON object.
 func (d *chat) whole() {
-	var c chunk
-	if !d.Whole(&c) {
+	c := &d.chunk
+	if !d.Whole(c) {
 		return
 	}
-	d.note(&c)
-	switch {
-	case c.reportsError():
-		d.FailStream(providers.ErrorOf(d.Exchange.Body))
-	case len(c.Choices) == 0:
+	d.note(c)
+	if report, failed := c.failure(d.Exchange.Body); failed {
+		d.FailStream(report)
+	} else if len(c.Choices) == 0 {
 		d.Fail(providers.Parse, "", "a reply without choices")
 	}
-	for _, choice := range c.Choices {
-		d.add(choice.Message)
+	for i := range c.Choices {
+		d.add(&c.Choices[i], c.Choices[i].Message)
 	}
 	d.Complete()
-	d.failFinished()
+	d.failFinished(c)
 }
-
-// present reports whether a JSON member is there and not null.
-func present(raw json.RawMessage) bool { return len(raw) > 0 && string(raw) != "null" }
 
 // note keeps what any chunk may tell: the last value wins, since usage comes
 // once, twice or cumulatively, and not always last.
 func (d *chat) note(c *chunk) {
-	if c.Model != "" {
-		d.Model = c.Model
+	if c.Model.Value != "" {
+		d.Model = c.Model.Value
 	}
-	if d.RequestID == "" {
-		d.RequestID = c.Groq.ID
-	}
-	if d.RequestID == "" {
-		d.RequestID = c.ID
-	}
-	for _, choice := range c.Choices {
-		if choice.FinishReason != "" {
-			d.Stop = choice.FinishReason
+	for _, id := range []string{c.Groq.Value.ID.Value, c.ID.Value} {
+		if d.RequestID == "" {
+			d.RequestID = id
 		}
 	}
-	for _, u := range []*usage{&c.Groq.Usage, &c.Usage} {
-		if u.Prompt.Known() || u.Completion.Known() {
-			d.reported = true
-			d.Usage = u.canonical()
+	d.count(&c.Groq.Value.Usage)
+	for i := range c.Choices {
+		if reason := c.Choices[i].FinishReason.Value; reason != "" {
+			d.Stop = reason
 		}
-		d.clocks.note(u.clocks)
+		if u := c.Choices[i].Usage; u != nil {
+			d.count(u)
+		}
 	}
+	d.count(&c.Usage)
 	d.promised = d.promised || c.Usage.null
 	d.clocks.note(c.Timings)
 	d.clocks.note(c.Metrics)
 }
 
-// add notes the channels of one delta that hold content.
-func (d *chat) add(c content) {
+// count takes a usage record, where it is one.
+func (d *chat) count(u *usage) {
+	if u.Prompt.Known() || u.Completion.Known() {
+		d.reported = true
+		d.Usage = update(d.Usage, u.canonical())
+	}
+	d.clocks.note(u.clocks)
+}
+
+// add notes the channels of one delta or message that hold content. The text of a
+// choice is that of a completion; beside a delta it only repeats it.
+func (d *chat) add(of *choice, c *content) {
+	if c == nil {
+		if of.Text != nil {
+			d.Add(providers.Text, of.Text.Value)
+		}
+		return
+	}
 	visible, reasoning := c.text()
 	d.Add(providers.Reasoning, reasoning)
 	d.Add(providers.Text, visible)
-	d.Add(providers.Refusal, c.Refusal)
-	tool := c.FunctionCall.bytes()
-	for _, call := range c.ToolCalls {
-		tool += call.Function.bytes() + call.Custom.bytes()
+	d.Add(providers.Text, c.Audio.Value.Transcript.Value)
+	if c.Audio.Value.sounds() {
+		d.Nonempty()
+	}
+	d.Add(providers.Refusal, c.Refusal.Value)
+	tool := c.FunctionCall.Value.bytes()
+	for _, call := range c.ToolCalls.Value {
+		tool += call.bytes()
 	}
 	d.AddBytes(providers.Tool, tool)
 }

@@ -1,98 +1,76 @@
 package openai
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/latgate/latgate/providers"
+)
+
+// word is a string that a reply is not lost for when it is something else.
+type word = providers.Lenient[string]
 
 // chunk is one event of a stream, and the body of a whole reply: the latter has
 // a message where the former has a delta.
 type chunk struct {
-	ID      string `json:"id"`
-	Object  string `json:"object"`
-	Model   string `json:"model"`
-	Choices []struct {
-		Delta        content `json:"delta"`
-		Message      content `json:"message"`
-		FinishReason string  `json:"finish_reason"`
-	} `json:"choices"`
-	Usage   usage           `json:"usage"`
-	Error   json.RawMessage `json:"error"`
-	Timings clocks          `json:"timings"` // llama.cpp's
-	Metrics clocks          `json:"metrics"` // vLLM's
-	Groq    struct {
-		ID    string `json:"id"`
-		Usage usage  `json:"usage"`
-	} `json:"x_groq"`
+	ID      word                     `json:"id"`
+	Object  word                     `json:"object"`
+	Model   word                     `json:"model"`
+	Choices providers.Capped[choice] `json:"choices"`
+	Usage   usage                    `json:"usage"`
+	Error   json.RawMessage          `json:"error"`
+	Timings clocks                   `json:"timings"` // llama.cpp's; its cache_n is no count of cached tokens
+	Metrics clocks                   `json:"metrics"` // vLLM's
+	Groq    providers.Lenient[groq]  `json:"x_groq"`
 }
 
-// reportsError looks at the error before the choices: some servers send both in
-// one chunk. With vLLM the error may be the chunk itself.
-func (c *chunk) reportsError() bool { return present(c.Error) || c.Object == "error" }
-
-// content is a delta or a message.
-type content struct {
-	Content          json.RawMessage `json:"content"` // a string, or a list of typed parts
-	Refusal          string          `json:"refusal"`
-	ReasoningContent string          `json:"reasoning_content"`
-	Reasoning        string          `json:"reasoning"`
-	FunctionCall     call            `json:"function_call"` // what tool_calls were once
-	ToolCalls        []struct {
-		Function call `json:"function"`
-		Custom   call `json:"custom"`
-	} `json:"tool_calls"`
+// groq is what Groq adds.
+type groq struct {
+	ID    word  `json:"id"`
+	Usage usage `json:"usage"`
 }
 
-// call is a tool call, or a piece of one.
-type call struct {
-	Name      string    `json:"name"`
-	Arguments arguments `json:"arguments"`
-	Input     string    `json:"input"` // of a custom tool
+// choice is one of the replies that were asked for. It is kept small, for the sake
+// of lists of many that are empty.
+type choice struct {
+	Index        providers.Lenient[int] `json:"index"`
+	Delta        *content               `json:"delta"`
+	Message      *content               `json:"message"`
+	Text         *word                  `json:"text"` // of a completion that is no chat
+	FinishReason word                   `json:"finish_reason"`
+	Usage        *usage                 `json:"usage"` // Moonshot's
+	Error        *json.RawMessage       `json:"error"` // OpenRouter's
 }
 
-func (c call) bytes() int { return len(c.Name) + len(c.Arguments) + len(c.Input) }
+// head is what tells the protocols of a frame apart.
+type head struct {
+	Object  word                          `json:"object"`
+	Choices *providers.Capped[headChoice] `json:"choices"`
+	Filter  json.RawMessage               `json:"prompt_filter_results"`
+}
 
-// arguments are JSON in a string; some servers send them as they are.
-type arguments string
+type headChoice struct {
+	Text    *word   `json:"text"`
+	Delta   speaker `json:"delta"`
+	Message speaker `json:"message"`
+}
 
-// UnmarshalJSON implements [json.Unmarshaler].
-func (a *arguments) UnmarshalJSON(data []byte) error {
-	*a = ""
-	switch data[0] {
-	case '"':
-		return json.Unmarshal(data, (*string)(a))
-	case '{', '[':
-		*a = arguments(data)
+// headOf returns the head of a frame, where that has choices, and the first of them.
+func headOf(frame []byte) (h head, first headChoice, ok bool) {
+	if json.Unmarshal(frame, &h) != nil || h.Choices == nil {
+		return h, first, false
 	}
-	return nil
+	if len(*h.Choices) > 0 {
+		first = (*h.Choices)[0]
+	}
+	return h, first, true
 }
 
-// text returns the visible text and the reasoning that a content field holds.
-func (c content) text() (visible, reasoning string) {
-	reasoning = c.ReasoningContent
-	if reasoning == "" {
-		reasoning = c.Reasoning
-	}
-	if len(c.Content) == 0 {
-		return visible, reasoning
-	}
-	switch c.Content[0] {
-	case '"':
-		_ = json.Unmarshal(c.Content, &visible) // cannot fail: the chunk has been parsed
-	case '[':
-		var parts []part
-		_ = json.Unmarshal(c.Content, &parts) // what is no part is no content
-		for _, p := range parts {
-			visible += p.Text
-			for _, thought := range p.Thinking {
-				reasoning += thought.Text
-			}
-		}
-	}
-	return visible, reasoning
+// speaks reports whether somebody's delta or message is in the choice.
+func (c headChoice) speaks() bool { return c.Delta.speaks() || c.Message.speaks() }
+
+type speaker struct {
+	Role    json.RawMessage `json:"role"`
+	Content json.RawMessage `json:"content"`
 }
 
-// part is one part of a list of content, as Mistral streams it.
-type part struct {
-	Text     string `json:"text"`
-	Thinking []struct {
-		Text string `json:"text"`
-	} `json:"thinking"`
-}
+func (s speaker) speaks() bool { return len(s.Role) > 0 || len(s.Content) > 0 }

@@ -98,6 +98,9 @@ func TestWhatIsContent(t *testing.T) {
 		{"Mistral: list of thinking", `"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hmm"}]}]`, []piece{{providers.Reasoning, 3}}, ""},
 		{"Mistral: both", `"content":[{"type":"thinking","thinking":[{"type":"text","text":"Hmm"}],"closed":true},{"type":"text","text":"Hi"}]`, []piece{{providers.Reasoning, 3}, {providers.Text, 2}}, "Hi"},
 		{"Mistral: empty list", `"content":[]`, nil, ""},
+		{"speech with its transcript", `"content":null,"audio":{"id":"a","transcript":"Hi","data":"aGk="}`, []piece{{providers.Text, 2}}, "Hi"},
+		{"reasoning of another kind", `"content":"Hi","reasoning":{"a":1},"reasoning_content":[1],"refusal":7`, []piece{{providers.Text, 2}}, "Hi"},
+		{"other members of another kind", `"content":"Hi","tool_calls":{},"function_call":"f","audio":7,"role":1`, []piece{{providers.Text, 2}}, "Hi"},
 		{"padding is not content", `"content":"","p":"abcdefghijkl","obfuscation":"xyz"`, nil, ""},
 		{"members nobody knows", `"content":"Hi","annotations":[{"x":1}],"provider_specific":{"a":null}`, []piece{{providers.Text, 2}}, "Hi"},
 	} {

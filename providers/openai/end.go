@@ -3,54 +3,68 @@ package openai
 import (
 	"bytes"
 	"encoding/json"
-	"mime"
 	"net/http"
 
 	"github.com/latgate/latgate/providers/wire"
 )
 
+const eventStream = "text/event-stream"
+
 // ChatEnd is for [wire.Transport.Terminal]: it knows the events that end a stream
-// of chat completions, which are [DONE] and an error. For a response that is no
-// such stream it returns nil.
+// of chat completions, or of completions, which are [DONE] and an error. For a
+// response that is no such stream it returns nil.
 func ChatEnd(resp *http.Response) func(body []byte) bool {
-	if !isStream(resp) {
+	if !wire.Streams(resp, eventStream) {
 		return nil
 	}
-	return wire.SSEEnd(func(e wire.SSEEvent) bool {
-		return isDone(e.Data) || bytes.HasPrefix(e.Data, []byte(`{"error":{`))
-	})
+	return wire.SSEEnd(endsChat)
 }
 
 // ResponsesEnd is for [wire.Transport.Terminal] what [ChatEnd] is, for streams of
 // the responses API: response.completed, response.incomplete, response.failed and
-// error.
+// errors.
 func ResponsesEnd(resp *http.Response) func(body []byte) bool {
-	if !isStream(resp) {
+	if !wire.Streams(resp, eventStream) {
 		return nil
 	}
 	return wire.SSEEnd(endsResponse)
 }
 
-func isStream(resp *http.Response) bool {
-	mediaType, _, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
-	return resp.StatusCode == http.StatusOK && mediaType == "text/event-stream"
+// Both parse only events that name what ends a stream somewhere, since they are
+// called while it runs.
+
+func endsChat(e wire.SSEEvent) bool {
+	if isDone(e.Data) || e.Event == "error" {
+		return true
+	}
+	var c chunk
+	if !bytes.Contains(e.Data, []byte(`"error"`)) || json.Unmarshal(e.Data, &c) != nil {
+		return false
+	}
+	_, failed := c.failure(e.Data)
+	return failed
 }
 
-var terminalTypes = []string{"response.completed", "response.incomplete", "response.failed", "error"}
+var terminalTypes = []string{"response.completed", "response.incomplete", "response.failed", `"error"`}
 
-// endsResponse parses only events that name a terminal type somewhere, since it is
-// called while the stream runs.
 func endsResponse(e wire.SSEEvent) bool {
+	if e.Event == "error" {
+		return true
+	}
 	for _, name := range terminalTypes {
 		if !bytes.Contains(e.Data, []byte(name)) {
 			continue
 		}
-		var v struct {
-			Type string `json:"type"`
+		var v responseEvent
+		if json.Unmarshal(e.Data, &v) != nil {
+			return false
 		}
-		if json.Unmarshal(e.Data, &v) == nil && v.Type == name {
+		switch v.typed(e) {
+		case "response.completed", "response.incomplete", "response.failed":
 			return true
 		}
+		_, failed := v.failure(e.Data)
+		return failed
 	}
 	return false
 }

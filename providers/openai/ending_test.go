@@ -106,28 +106,26 @@ func TestEndingsOfTheWire(t *testing.T) {
 // line is missing makes no difference to what has been generated.
 func TestNoPrefixIsTakenForTheWhole(t *testing.T) {
 	t.Parallel()
-	for _, newline := range []string{"\n", "\r\n"} {
-		whole := stream(role, hello, delta(`"content":" 東京 🐌"`), finish("stop"), usage, done)
-		body := strings.ReplaceAll(string(whole.Body), "\n", newline)
-		reported := strings.Index(body, `"total_tokens":14}}`) + len(`"total_tokens":14}}`)
-		doneFrom := strings.Index(body, "data: [DONE]")
-		first := strings.Index(body, `"content":"Hello"`)
-		for n := range len(body) + 1 {
-			r := decode(t, exchange(200, textSSE, body[:n]))
-			switch {
-			case n < reported, n > doneFrom && n < doneFrom+len("data: [DONE]"):
-				require.Equal(t, providers.Truncated, r.Class, "%q", body[:n])
-			default:
-				require.Equal(t, providers.OK, r.Class, "%q", body[:n])
-				require.Equal(t, "Hello 東京 🐌", r.Text)
-				require.True(t, r.Usage.Output.Known())
-			}
-			if n <= first {
-				require.Equal(t, wire.Instant{}, r.First(), "%q", body[:n])
-			}
-			if output, known := r.Usage.Output.Get(); known {
-				require.EqualValues(t, 5, output, "a count is whole or missing")
-			}
+	whole := stream(role, hello, delta(`"content":" 東京 🐌"`), finish("stop"), usage, done)
+	body := strings.ReplaceAll(string(whole.Body), "\n", "\r\n") // LF: see TestRecordedStreamsCutAnywhere
+	reported := strings.Index(body, `"total_tokens":14}}`) + len(`"total_tokens":14}}`)
+	doneFrom := strings.Index(body, "data: [DONE]")
+	first := strings.Index(body, `"content":"Hello"`)
+	for n := range len(body) + 1 {
+		r := decode(t, exchange(200, textSSE, body[:n]))
+		switch {
+		case n < reported, n > doneFrom && n < doneFrom+len("data: [DONE]"):
+			require.Equal(t, providers.Truncated, r.Class, "%q", body[:n])
+		default:
+			require.Equal(t, providers.OK, r.Class, "%q", body[:n])
+			require.Equal(t, "Hello 東京 🐌", r.Text)
+			require.True(t, r.Usage.Output.Known())
+		}
+		if n <= first {
+			require.Equal(t, wire.Instant{}, r.First(), "%q", body[:n])
+		}
+		if output, known := r.Usage.Output.Get(); known {
+			require.EqualValues(t, 5, output, "a count is whole or missing")
 		}
 	}
 }

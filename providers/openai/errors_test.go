@@ -79,6 +79,11 @@ func TestErrorsInsideAStream(t *testing.T) {
 		{"overloaded by number", `{"error":{"message":"busy","code":529}}`, providers.Throttled, "529", "busy"},
 		{"overloaded by type, beside a number", `{"error":{"message":"busy","type":"overloaded_error","code":500}}`, providers.Throttled, "overloaded_error", "busy"},
 		{"error is a string", `{"error":"Request failed during generation"}`, providers.StreamError, "", "Request failed during generation"},
+		{"by the name of the event alone", "event: error\ndata: {\"message\":\"rate limited\",\"code\":\"rate_limit_exceeded\"}", providers.Throttled, "rate_limit_exceeded", "rate limited"},
+		{"OpenRouter: in a choice", `{"choices":[{"index":0,"delta":{"content":""},"error":{"code":502,"message":"lost"},"finish_reason":null}]}`, providers.StreamError, "502", "lost"},
+		{"OpenRouter: throttled in a choice", `{"choices":[{"delta":{},"error":{"code":429,"message":"slow"},"finish_reason":"error"}]}`, providers.Throttled, "429", "slow"},
+		{"DeepSeek has no capacity left", finish("insufficient_system_resource"), providers.StreamError, "insufficient_system_resource", `the reply has the finish reason "insufficient_system_resource"`},
+		{"vLLM gave up", finish("abort"), providers.StreamError, "abort", `the reply has the finish reason "abort"`},
 		{"llama-box: an error field", `error: {"detail":"failed to decode"}`, providers.StreamError, "", "failed to decode"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -97,8 +102,20 @@ func TestErrorsInsideAStream(t *testing.T) {
 	}
 	r := decode(t, stream(role, hello, `{"error":{"message":"boom"}}`, done))
 	assert.Equal(t, wire.At(30*ms), r.End, "the error ended the stream")
-	r = decode(t, stream(`{"error":null,"choices":[{"delta":{"content":"Hi"},"finish_reason":"stop"}]}`, done))
-	assert.Equal(t, providers.OK, r.Class, "no error is no error")
+	for _, none := range []string{"null", `""`, "{}", "[]", "false", "0"} {
+		content := `{"error":` + none + `,"choices":[{"error":` + none + `,"delta":{"content":"Hi"},"finish_reason":"stop"}]}`
+		r = decode(t, stream(content, done))
+		assert.Equal(t, providers.OK, r.Class, "no error is no error: %s", none)
+		whole := `{"error":` + none + `,"choices":[{"error":` + none + `,"message":{"content":"Hi"},"finish_reason":"stop"}]}`
+		assert.Equal(t, providers.OK, decode(t, exchange(200, "application/json", whole)).Class, none)
+	}
+	r = decode(t, stream(hello, finish("insufficient_system_resource"), done))
+	assert.True(t, r.Overloaded, "the server's capacity, not the caller's quota")
+	r = decode(t, exchange(200, "application/json", `{"choices":[{"message":{"content":"Hi"},"finish_reason":"insufficient_system_resource"}]}`))
+	assert.Equal(t, providers.StreamError, r.Class)
+	r = decode(t, exchange(200, "application/json", `{"choices":[{"message":{"content":""},"error":{"code":502,"message":"lost"}}]}`))
+	assert.Equal(t, providers.StreamError, r.Class)
+	assert.Equal(t, "lost", r.Detail)
 }
 
 func TestNoResponse(t *testing.T) {

@@ -188,38 +188,106 @@ func TestClocksWithEveryChunk(t *testing.T) {
 	assert.Equal(t, wire.At(301*ms), r.ServerLatency)
 }
 
-// The first frame tells a chat completion and a response from all else.
+// The first frame, or the whole reply, tells the APIs from each other and from all else.
 func TestSniff(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
-		name, data      string
-		chat, responses bool
-	}{
-		{"chunk", role[:len(role)-1] + `,"object":"chat.completion.chunk"}`, true, false},
-		{"whole", `{"object":"chat.completion","choices":[{"message":{"content":"Hi"}}]}`, true, false},
-		{"Azure's first chunk", `{"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0}]}`, true, false},
-		{"Azure's first chunk, with a result that is null", `{"choices":[],"object":"","prompt_filter_results":null}`, false, false},
-		{"legacy completion", `{"object":"text_completion","choices":[{"text":"Hi"}]}`, false, false},
-		{"choices alone", `{"choices":[{"text":"Hi"}]}`, false, false},
-		{"error", `{"error":{"message":"boom"}}`, false, false},
-		{"created", created, false, true},
-		{"queued", `{"type":"response.queued","response":{"status":"queued"}}`, false, true},
-		{"whole response", `{"object":"response","output":[]}`, false, true},
-		{"a type alone", `{"type":"response.created"}`, false, false},
-		{"Anthropic", `{"type":"message_start","message":{}}`, false, false},
-		{"a list", `[]`, false, false},
-		{"not JSON", `Sure`, false, false},
-		{"nothing", ``, false, false},
+	for data, want := range map[string]string{
+		role[:len(role)-1] + `,"object":"chat.completion.chunk"}`: "chat",
+		role: "chat", // not every server names the object
+		`{"object":"chat.completion","choices":[{"message":{"content":"Hi"}}]}`:                                  "chat",
+		`{"object":"chat.completion","choices":[]}`:                                                              "chat",
+		`{"id":1,"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"}}]}`:                         "chat",
+		`{"choices":[],"created":0,"id":"","model":"","object":"","prompt_filter_results":[{"prompt_index":0}]}`: "chat", // Azure
+		`{"object":"chat.completion.chunk","choices":[{"text":"Hi","delta":{"content":"Hi"}}]}`:                  "chat", // Together
+		`{"choices":[],"object":"","prompt_filter_results":null}`:                                                "",
+		`{"object":"text_completion","choices":[{"text":"Hi"}]}`:                                                 "completions",
+		`{"choices":[{"text":"Hi"}]}`:                                                                            "completions",
+		`{"choices":["a","b"],"question":"c"}`:                                                                   "",
+		`{"choices":[{"label":"a"}]}`:                                                                            "",
+		`{"choices":7}`:                                                                                          "",
+		`{"error":{"message":"boom"}}`:                                                                           "",
+		created:                                                                                                  "responses",
+		`{"type":"response.queued","response":{"status":"queued"}}`:                                              "responses",
+		`{"id":1,"object":"response","output":[]}`:                                                               "responses",
+		`{"type":"response.created"}`:                                                                            "",
+		`{"type":"message_start","message":{}}`:                                                                  "", // Anthropic
+		`{"id":7,"responses":[],"object":"form"}`:                                                                "",
+		`[]`:   "",
+		`Sure`: "",
+		``:     "",
 	} {
-		f := providers.Frame{MediaType: "text/event-stream", Data: []byte(c.data)}
-		assert.Equal(t, c.chat, openai.ChatDecoder{}.Sniff(f), c.name)
-		assert.Equal(t, c.responses, openai.ResponsesDecoder{}.Sniff(f), c.name)
+		f := providers.Frame{MediaType: "text/event-stream", Data: []byte(data)}
+		for api, d := range map[string]providers.Sniffer{"chat": openai.ChatDecoder{}, "completions": openai.CompletionsDecoder{}, "responses": openai.ResponsesDecoder{}} {
+			assert.Equal(t, api == want, d.Sniff(f), "%s: %s", api, data)
+		}
 	}
 	x := stream(": comment", role[:len(role)-1]+`,"object":"chat.completion.chunk"}`, hello, finish("stop"), usage, done)
 	x.Path = "/serve/answer"
 	r := decoders.Decode(x)
 	assert.Equal(t, "chat-completions", r.API)
 	assert.Equal(t, providers.OK, r.Class)
+}
+
+// Other services have paths that end as ours do.
+func TestRepliesOfOtherServices(t *testing.T) {
+	t.Parallel()
+	for path, body := range map[string]string{
+		"/v1/forms/7/responses":      `{"id":7,"answers":{"a":1}}`,
+		"/v1/courses/7/completions":  `{"completions":[{"user":1}]}`,
+		"/v1/games/chat/completions": `{"choices":["left","right"]}`,
+	} {
+		x := exchange(201, "application/json", body)
+		x.Path = path
+		r := decoders.Decode(x)
+		assert.Equal(t, providers.Unknown, r.Provider, path)
+		assert.Equal(t, providers.Parse, r.Class, path)
+		assert.Empty(t, r.Events)
+	}
+	for path, body := range map[string]string{
+		"/v1/responses":        `{"object":"response","status":"completed","output":[]}`,
+		"/v1/chat/completions": `{"choices":[{"message":{"role":"assistant","content":""}}]}`,
+		"/v1/completions":      `{"choices":[{"text":""}]}`,
+	} {
+		x := exchange(200, "application/json", body)
+		x.Path = path
+		r := decoders.Decode(x)
+		assert.Equal(t, "openai", r.Provider, "an empty reply stays ours: %s", path)
+		assert.Equal(t, providers.Empty, r.Class, path)
+	}
+}
+
+// What matters neither to times nor to the class may be of any kind.
+func TestMembersOfAnotherKind(t *testing.T) {
+	t.Parallel()
+	r := decode(t, stream(
+		`{"id":1,"object":{},"model":[],"x_groq":"y","choices":[{"index":{},"delta":{"content":"Hi","reasoning":{"a":1}},"finish_reason":7,"text":1}],"usage":"none"}`,
+		`{"id":"c","choices":[{"delta":{"content":"!"},"finish_reason":"stop"}],"usage":{"prompt_tokens":9,"completion_tokens":5,"prompt_tokens_details":7}}`, done,
+	))
+	assert.Equal(t, providers.OK, r.Class, r.Detail)
+	assert.Equal(t, "Hi!", r.Text)
+	assert.Equal(t, "c", r.RequestID)
+	assert.Equal(t, providers.Usage{Input: count(9), Output: count(5)}, r.Usage)
+	r = decode(t, exchange(200, "application/json", `{"id":1,"model":{},"choices":[{"message":{"content":"Hi","reasoning":{},"tool_calls":"x"},"finish_reason":{}}],"usage":[]}`))
+	assert.Equal(t, providers.OK, r.Class, r.Detail)
+
+	r = decodeResponses(t, responseStream(created, helloText,
+		`{"type":"response.completed","response":{"id":1,"model":{},"status":7,"incomplete_details":"x","usage":{"input_tokens":9,"output_tokens":5,"output_tokens_details":[]}}}`))
+	assert.Equal(t, providers.OK, r.Class, r.Detail)
+	assert.Equal(t, "completed", r.Stop)
+	assert.Equal(t, providers.Usage{Input: count(9), Output: count(5)}, r.Usage)
+	x := exchange(200, "application/json", `{"id":1,"object":"response","model":{},"status":7,"output":[{"type":"reasoning","id":1,"content":7,"summary":{},"encrypted_content":[]},{"type":"message","content":[{"text":"Hi","annotations":7}]}]}`)
+	x.Path = "/v1/responses"
+	assert.Equal(t, "Hi", decodeResponses(t, x).Text)
+}
+
+// Sound is no content, and yet more than nothing.
+func TestSpeechWithoutATranscript(t *testing.T) {
+	t.Parallel()
+	r := decode(t, stream(role, delta(`"audio":{"data":"aGk="}`), finish("stop"), usage, done))
+	assert.Equal(t, providers.OK, r.Class)
+	assert.Empty(t, r.Events)
+	r = decode(t, exchange(200, "application/json", `{"choices":[{"message":{"content":null,"audio":{"id":"a","data":"aGk=","transcript":"Hi"}},"finish_reason":"stop"}]}`))
+	assert.Equal(t, "Hi", r.Text)
 }
 
 // Events may be long, and bytes may be no UTF-8.

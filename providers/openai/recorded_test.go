@@ -19,7 +19,7 @@ import (
 	"github.com/latgate/latgate/providers/wire"
 )
 
-var decoders = providers.Decoders{openai.ChatDecoder{}, openai.ResponsesDecoder{}}
+var decoders = providers.Decoders{openai.ChatDecoder{}, openai.CompletionsDecoder{}, openai.ResponsesDecoder{}}
 
 // recordings returns the recorded responses of an API, with its usual address.
 func recordings(t *testing.T, api string) (responses []recorded.Response, url string) {
@@ -202,7 +202,7 @@ func TestRecordedStreamsCompressed(t *testing.T) {
 // event has its payload: on real bytes, of the shorter streams.
 func TestRecordedStreamsCutAnywhere(t *testing.T) {
 	t.Parallel()
-	for api, longest := range map[string]int{"openai.chat": 2800, "openai.responses": 6000} {
+	for api, longest := range map[string]int{"openai.chat": 1500, "openai.responses": 4500} {
 		responses, _ := recordings(t, api)
 		for _, r := range responses {
 			size, _ := strconv.Atoi(r["body_bytes"])

@@ -20,10 +20,12 @@ func isOwn(base string) bool {
 		return false
 	}
 	host := strings.ToLower(u.Hostname())
-	return host == "api.openai.com" || strings.HasSuffix(host, ".api.openai.com") ||
-		strings.Contains(host, ".openai.azure.") ||
-		// Foundry: other vendors' models are served under /models there.
-		strings.Contains(host, ".ai.azure.") && strings.HasPrefix(u.Path, "/openai")
+	if host == "api.openai.com" || strings.HasSuffix(host, ".api.openai.com") || strings.Contains(host, ".openai.azure.") {
+		return true
+	}
+	// Other vendors' models are served under /models there.
+	foundry := strings.Contains(host, ".services.ai.azure.") || strings.Contains(host, ".cognitiveservices.azure.")
+	return foundry && !strings.HasPrefix(u.Path, "/models")
 }
 
 func chatBody(r endpoint.Request) (map[string]any, error) {

@@ -15,6 +15,8 @@ import (
 //
 // The stop reason of a [providers.Response] is the status, with the reason where
 // the response is incomplete: "completed", "incomplete:max_output_tokens".
+//
+// The transcript of a reply that is spoken is text; the sound itself is no content.
 type ResponsesDecoder struct{}
 
 var _ providers.Sniffer = ResponsesDecoder{}
@@ -28,20 +30,20 @@ func (ResponsesDecoder) Recognizes(x *wire.Exchange) bool {
 // Sniff reports whether a reply begins as a response does.
 func (ResponsesDecoder) Sniff(f providers.Frame) bool {
 	var head struct {
-		Type     string          `json:"type"`
-		Object   string          `json:"object"`
+		Type     word            `json:"type"`
+		Object   word            `json:"object"`
 		Response json.RawMessage `json:"response"`
 	}
 	if json.Unmarshal(f.Data, &head) != nil {
 		return false
 	}
-	return head.Object == "response" || strings.HasPrefix(head.Type, "response.") && present(head.Response)
+	return head.Object.Value == "response" || strings.HasPrefix(head.Type.Value, "response.") && providers.Present(head.Response)
 }
 
 // Decode implements [providers.Decoder].
 func (ResponsesDecoder) Decode(x *wire.Exchange) *providers.Response {
 	b := providers.NewBuilder(provider, ResponsesAPI, x)
-	d := responses{b}
+	d := responses{Builder: b}
 	switch {
 	case b.Refused():
 		b.Refuse(providers.ErrorOf(b.Exchange.Body))
@@ -56,7 +58,10 @@ func (ResponsesDecoder) Decode(x *wire.Exchange) *providers.Response {
 }
 
 // responses is one reply being decoded.
-type responses struct{ *providers.Builder }
+type responses struct {
+	*providers.Builder
+	called items // those of which there was a delta of what a tool is called with
+}
 
 // responseEvent is one event of a stream. Its type is in the JSON: on Bedrock the
 // name comes after the data, or not at all.
@@ -65,10 +70,31 @@ type responseEvent struct {
 	Delta    json.RawMessage `json:"delta"`
 	Response json.RawMessage `json:"response"`
 	Item     json.RawMessage `json:"item"`
+	ItemID   json.RawMessage `json:"item_id"`
+	Index    json.RawMessage `json:"output_index"`
 	Error    json.RawMessage `json:"error"`
 }
 
-func (d responses) event(e wire.SSEEvent) error {
+// typed returns the type of an event.
+func (v *responseEvent) typed(e wire.SSEEvent) string {
+	if v.Type == "" {
+		return e.Event
+	}
+	return v.Type
+}
+
+// failure returns the error that an event, with its data, reports.
+func (v *responseEvent) failure(data []byte) (report providers.ServerError, failed bool) {
+	switch {
+	case v.Type == "error", v.Type == "" && reports(v.Error):
+		return providers.ErrorOf(data), true
+	case reports(v.Error):
+		return providers.ErrorOf(v.Error), true
+	}
+	return report, false
+}
+
+func (d *responses) event(e wire.SSEEvent) error {
 	if isDone(e.Data) { // of some servers, after the terminal event
 		return nil
 	}
@@ -76,14 +102,12 @@ func (d responses) event(e wire.SSEEvent) error {
 	if err := json.Unmarshal(e.Data, &v); err != nil {
 		return err
 	}
-	if v.Type == "" {
-		v.Type = e.Event
-	}
-	if v.Type == "error" || present(v.Error) {
-		d.FailStream(providers.ErrorOf(e.Data))
+	if report, failed := v.failure(e.Data); failed {
+		d.FailStream(report)
 		return nil
 	}
-	if err := d.take(v); err != nil {
+	v.Type = v.typed(e)
+	if err := d.take(&v); err != nil {
 		return fmt.Errorf("%s: %w", v.Type, err)
 	}
 	return nil
@@ -91,12 +115,12 @@ func (d responses) event(e wire.SSEEvent) error {
 
 // take does not count what other events repeat or announce: those that end in
 // .done hold whole texts, those that end in .added at most a name or ciphertext.
-func (d responses) take(v responseEvent) error {
+func (d *responses) take(v *responseEvent) error {
 	switch v.Type {
 	case "response.created", "response.completed", "response.incomplete", "response.failed":
 		return d.state(v)
 	case "response.output_item.added", "response.output_item.done":
-		d.redacted(v.Item)
+		d.announced(v)
 		return nil
 	}
 	channel, isSummary := channelOf(v.Type)
@@ -107,18 +131,22 @@ func (d responses) take(v responseEvent) error {
 	if err := json.Unmarshal(v.Delta, &delta); err != nil {
 		return fmt.Errorf("delta: %w", err)
 	}
-	if isSummary {
+	switch {
+	case isSummary:
 		d.AddSummary(delta)
-	} else {
-		d.Add(channel, delta)
+		return nil
+	case channel == providers.Tool && delta != "":
+		d.called.add(v.ItemID, v.Index)
 	}
+	d.Add(channel, delta)
 	return nil
 }
 
 // channelOf returns the channel of a type of delta, "" where it is no content.
 func channelOf(eventType string) (channel providers.Channel, isSummary bool) {
 	switch eventType {
-	case "response.output_text.delta":
+	case "response.output_text.delta",
+		"response.output_audio_transcript.delta", "response.audio.transcript.delta":
 		return providers.Text, false
 	case "response.refusal.delta":
 		return providers.Refusal, false
@@ -137,7 +165,7 @@ func channelOf(eventType string) (channel providers.Channel, isSummary bool) {
 }
 
 // state reads the response that the first and the terminal event hold.
-func (d responses) state(v responseEvent) error {
+func (d *responses) state(v *responseEvent) error {
 	var r response
 	if err := json.Unmarshal(v.Response, &r); err != nil {
 		return fmt.Errorf("response: %w", err)
@@ -158,42 +186,29 @@ func (d responses) state(v responseEvent) error {
 }
 
 // note keeps what a response tells of itself.
-func (d responses) note(r *response) {
-	if r.Model != "" {
-		d.Model = r.Model
+func (d *responses) note(r *response) {
+	if r.Model.Value != "" {
+		d.Model = r.Model.Value
 	}
 	if d.RequestID == "" {
-		d.RequestID = r.ID
+		d.RequestID = r.ID.Value
 	}
-	if r.Usage.Input.Known() || r.Usage.Output.Known() {
-		d.Usage = r.Usage.canonical()
-	}
-	switch r.Status {
-	case "queued", "in_progress":
+	d.Usage = update(d.Usage, r.Usage.Value.canonical())
+	switch r.Status.Value {
+	case "queued", "in_progress", "":
 	default:
-		d.Stop = r.Status
-		if reason := r.Details.Reason; reason != "" {
+		d.Stop = r.Status.Value
+		if reason := r.Details.Value.Reason.Value; reason != "" {
 			d.Stop += ":" + reason
 		}
 	}
 }
 
 // fail ends a response that failed.
-func (d responses) fail(r *response) {
+func (d *responses) fail(r *response) {
 	e := providers.ErrorOf(r.Error)
 	if e.Message == "" {
 		e.Message = "the response failed, and does not say why"
 	}
 	d.FailStream(e)
-}
-
-// redacted notes reasoning that an item holds encrypted.
-func (d responses) redacted(raw json.RawMessage) {
-	var i struct {
-		Type      string `json:"type"`
-		Encrypted string `json:"encrypted_content"`
-	}
-	if json.Unmarshal(raw, &i) == nil && i.Type == "reasoning" {
-		d.AddRedacted(i.Encrypted)
-	}
 }

@@ -100,34 +100,46 @@ func TestWhatIsContentOfAResponse(t *testing.T) {
 		want       []piece
 		text       string
 		disclosure providers.Disclosure
+		nonempty   bool // though it is no content
 	}{
-		{"text", of("output_text.delta", "Hi"), []piece{{providers.Text, 2}}, "Hi", ""},
-		{"empty text", of("output_text.delta", ""), nil, "", ""},
-		{"white space", of("output_text.delta", `\n`), []piece{{providers.Text, 1}}, "\n", ""},
-		{"bytes after JSON decoding", of("output_text.delta", `\u6771京`), []piece{{providers.Text, 6}}, "東京", ""},
-		{"refusal", of("refusal.delta", "No."), []piece{{providers.Refusal, 3}}, "", ""},
-		{"reasoning", of("reasoning_text.delta", "Hmm"), []piece{{providers.Reasoning, 3}}, "", providers.Verbatim},
-		{"summary of reasoning", of("reasoning_summary_text.delta", "Hmm"), []piece{{providers.Reasoning, 3}}, "", providers.Summary},
-		{"empty summary", of("reasoning_summary_text.delta", ""), nil, "", ""},
-		{"function", of("function_call_arguments.delta", "{}"), []piece{{providers.Tool, 2}}, "", ""},
-		{"MCP", of("mcp_call_arguments.delta", "{}"), []piece{{providers.Tool, 2}}, "", ""},
-		{"custom tool", of("custom_tool_call_input.delta", "now"), []piece{{providers.Tool, 3}}, "", ""},
-		{"code interpreter", of("code_interpreter_call_code.delta", "1+1"), []piece{{providers.Tool, 3}}, "", ""},
-		{"shell", of("shell_call_command.delta", "ls"), []piece{{providers.Tool, 2}}, "", ""},
-		{"patch", of("apply_patch_call_operation_diff.delta", "+a"), []piece{{providers.Tool, 2}}, "", ""},
-		{"what the shell answered", `{"type":"response.shell_call_output_content.delta","delta":{"stdout":"a"}}`, nil, "", ""},
-		{"text done", textDone, nil, "", ""},
-		{"item done", itemDone, nil, "", ""},
-		{"arguments done", `{"type":"response.function_call_arguments.done","arguments":"{}"}`, nil, "", ""},
-		{"a function by name", `{"type":"response.output_item.added","item":{"type":"function_call","name":"now","arguments":""}}`, nil, "", ""},
-		{"content part added", `{"type":"response.content_part.added","part":{"type":"output_text","text":""}}`, nil, "", ""},
-		{"encrypted reasoning", `{"type":"response.output_item.added","item":{"type":"reasoning","summary":[],"encrypted_content":"gAAAA"}}`, nil, "", providers.Redacted},
-		{"reasoning without text", `{"type":"response.output_item.done","item":{"type":"reasoning","summary":[],"encrypted_content":null}}`, nil, "", ""},
-		{"search", `{"type":"response.web_search_call.searching","item_id":"ws_1"}`, nil, "", ""},
-		{"picture", `{"type":"response.image_generation_call.partial_image","partial_image_b64":"aGk="}`, nil, "", ""},
-		{"a type of a later time", `{"type":"response.smell.delta","delta":{"odour":"roses"}}`, nil, "", ""},
-		{"keep-alive", `{"type":"keepalive","sequence_number":3}`, nil, "", ""},
-		{"no type at all", `{"sequence_number":3}`, nil, "", ""},
+		{"text", of("output_text.delta", "Hi"), []piece{{providers.Text, 2}}, "Hi", "", false},
+		{"empty text", of("output_text.delta", ""), nil, "", "", false},
+		{"white space", of("output_text.delta", `\n`), []piece{{providers.Text, 1}}, "\n", "", false},
+		{"bytes after JSON decoding", of("output_text.delta", `\u6771京`), []piece{{providers.Text, 6}}, "東京", "", false},
+		{"refusal", of("refusal.delta", "No."), []piece{{providers.Refusal, 3}}, "", "", false},
+		{"reasoning", of("reasoning_text.delta", "Hmm"), []piece{{providers.Reasoning, 3}}, "", providers.Verbatim, false},
+		{"summary of reasoning", of("reasoning_summary_text.delta", "Hmm"), []piece{{providers.Reasoning, 3}}, "", providers.Summary, false},
+		{"empty summary", of("reasoning_summary_text.delta", ""), nil, "", "", false},
+		{"function", of("function_call_arguments.delta", "{}"), []piece{{providers.Tool, 2}}, "", "", false},
+		{"MCP", of("mcp_call_arguments.delta", "{}"), []piece{{providers.Tool, 2}}, "", "", false},
+		{"custom tool", of("custom_tool_call_input.delta", "now"), []piece{{providers.Tool, 3}}, "", "", false},
+		{"code interpreter", of("code_interpreter_call_code.delta", "1+1"), []piece{{providers.Tool, 3}}, "", "", false},
+		{"shell", of("shell_call_command.delta", "ls"), []piece{{providers.Tool, 2}}, "", "", false},
+		{"patch", of("apply_patch_call_operation_diff.delta", "+a"), []piece{{providers.Tool, 2}}, "", "", false},
+		{"what the shell answered", `{"type":"response.shell_call_output_content.delta","delta":{"stdout":"a"}}`, nil, "", "", false},
+		{"text done", textDone, nil, "", "", false},
+		{"item done", itemDone, nil, "", "", true},
+		{"arguments done", `{"type":"response.function_call_arguments.done","arguments":"{}"}`, nil, "", "", false},
+		{"a function by name", `{"type":"response.output_item.added","item":{"type":"function_call","name":"now","arguments":""}}`, nil, "", "", true},
+		{"a function that takes nothing", `{"type":"response.output_item.done","item":{"type":"function_call","name":"now","arguments":""}}`, nil, "", "", true},
+		{"a function in the end alone", `{"type":"response.output_item.done","output_index":1,"item":{"type":"function_call","id":"f","name":"now","arguments":"{}"}}`, []piece{{providers.Tool, 2}}, "", "", true},
+		{"a tool of one's own in the end alone", `{"type":"response.output_item.done","item":{"type":"custom_tool_call","input":"now"}}`, []piece{{providers.Tool, 3}}, "", "", true},
+		{"computer", `{"type":"response.output_item.done","item":{"type":"computer_call","action":{"type":"click","x":1}}}`, nil, "", "", true},
+		{"search begins", `{"type":"response.output_item.added","item":{"type":"web_search_call"}}`, nil, "", "", true},
+		{"picture done", `{"type":"response.output_item.done","item":{"type":"image_generation_call","result":"aGk="}}`, nil, "", "", true},
+		{"an item of a later time", `{"type":"response.output_item.done","item":{"type":"smell","content":7}}`, nil, "", "", false},
+		{"an item that is none", `{"type":"response.output_item.done","item":7}`, nil, "", "", false},
+		{"transcript of speech", of("output_audio_transcript.delta", "Hi"), []piece{{providers.Text, 2}}, "Hi", "", false},
+		{"transcript under its older name", of("audio.transcript.delta", "Hi"), []piece{{providers.Text, 2}}, "Hi", "", false},
+		{"speech", of("output_audio.delta", "aGk="), nil, "", "", false},
+		{"content part added", `{"type":"response.content_part.added","part":{"type":"output_text","text":""}}`, nil, "", "", false},
+		{"encrypted reasoning", `{"type":"response.output_item.added","item":{"type":"reasoning","summary":[],"encrypted_content":"gAAAA"}}`, nil, "", providers.Redacted, false},
+		{"reasoning without text", `{"type":"response.output_item.done","item":{"type":"reasoning","summary":[],"encrypted_content":null}}`, nil, "", "", false},
+		{"search", `{"type":"response.web_search_call.searching","item_id":"ws_1"}`, nil, "", "", false},
+		{"picture", `{"type":"response.image_generation_call.partial_image","partial_image_b64":"aGk="}`, nil, "", "", false},
+		{"a type of a later time", `{"type":"response.smell.delta","delta":{"odour":"roses"}}`, nil, "", "", false},
+		{"keep-alive", `{"type":"keepalive","sequence_number":3}`, nil, "", "", false},
+		{"no type at all", `{"sequence_number":3}`, nil, "", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -142,8 +154,10 @@ func TestWhatIsContentOfAResponse(t *testing.T) {
 			assert.Equal(t, c.disclosure, r.Disclosure)
 			want := providers.OK
 			if c.want == nil {
-				want = providers.Empty
 				assert.Equal(t, wire.Instant{}, r.First(), "missing, not 0")
+			}
+			if c.want == nil && !c.nonempty {
+				want = providers.Empty
 			}
 			assert.Equal(t, want, r.Class, r.Detail)
 		})

@@ -37,8 +37,8 @@ const baseURL = "https://api.openai.com/v1"
 //
 //	Fields: map[string]any{"stream_options": nil}                                  // no usage record
 //	Fields: map[string]any{"max_tokens": nil, "max_completion_tokens": 2000}       // a reasoning model elsewhere
-//	Fields: map[string]any{"stream_options": map[string]any{                       // vLLM: the exact tokens of the first chunk
-//		"include_usage": true, "continuous_usage_stats": true}}
+//	Fields: map[string]any{"stream_options": map[string]any{                       // vLLM: the exact tokens of the first chunk,
+//		"continuous_usage_stats": true}}                                       // beside the usage record that is asked for
 //
 // Prompts are cached by OpenAI on its own, so a prompt's cached context is sent
 // before its text, and without a mark: those are for the latest models alone, and

@@ -157,18 +157,21 @@ func TestRequests(t *testing.T) {
 func TestNameOfTheLimit(t *testing.T) {
 	t.Parallel()
 	for base, own := range map[string]bool{
-		"":                                            true,
-		"https://api.openai.com/v1":                   true,
-		"https://eu.api.openai.com/v1":                true,
-		"https://r.openai.azure.com/openai/v1":        true,
-		"https://r.openai.azure.us/openai/v1":         true,
-		"https://r.services.ai.azure.com/openai/v1":   true,
-		"https://r.services.ai.azure.com/models":      false,
-		"https://api.groq.com/openai/v1":              false,
-		"https://openai.example.com/v1":               false,
-		"http://api.openai.com.example.com/v1":        false,
-		"http://127.0.0.1:11434/v1":                   false,
-		"https://bedrock-mantle.eu-west-1.api.aws/v1": false,
+		"":                                                         true,
+		"https://api.openai.com/v1":                                true,
+		"https://eu.api.openai.com/v1":                             true,
+		"https://r.openai.azure.com/openai/v1":                     true,
+		"https://r.openai.azure.us/openai/v1":                      true,
+		"https://r.services.ai.azure.com/openai/v1":                true,
+		"https://r.services.ai.azure.com/models":                   false,
+		"https://r.cognitiveservices.azure.com/openai/v1":          true,
+		"https://r.services.ai.azure.com/api/projects/p/openai/v1": true,
+		"https://m.eastus.models.ai.azure.com/v1":                  false,
+		"https://api.groq.com/openai/v1":                           false,
+		"https://openai.example.com/v1":                            false,
+		"http://api.openai.com.example.com/v1":                     false,
+		"http://127.0.0.1:11434/v1":                                false,
+		"https://bedrock-mantle.eu-west-1.api.aws/v1":              false,
 	} {
 		got, err := send(t, chatTarget, endpoint.Options{BaseURL: base}, providers.Prompt{Text: "Hi"})
 		require.NoError(t, err)

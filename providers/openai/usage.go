@@ -12,13 +12,10 @@ type usage struct {
 	Completion providers.Count `json:"completion_tokens"`
 	Total      providers.Count `json:"total_tokens"`
 	CacheHit   providers.Count `json:"prompt_cache_hit_tokens"` // DeepSeek
-	PromptSub  struct {
-		Cached     providers.Count `json:"cached_tokens"`
-		CacheWrite providers.Count `json:"cache_write_tokens"`
-	} `json:"prompt_tokens_details"`
-	CompletionSub struct {
-		Reasoning providers.Count `json:"reasoning_tokens"`
-	} `json:"completion_tokens_details"`
+	Cached     providers.Count `json:"cached_tokens"`           // Moonshot
+
+	PromptSub     inputTokens  `json:"prompt_tokens_details"`
+	CompletionSub outputTokens `json:"completion_tokens_details"`
 
 	clocks clocks
 	null   bool // the member is there and null
@@ -41,10 +38,21 @@ func (u *usage) canonical() providers.Usage {
 		Input: u.Prompt, Output: output(u.Prompt, u.Completion, u.CompletionSub.Reasoning, u.Total),
 		CachedRead: u.PromptSub.Cached, CachedWrite: u.PromptSub.CacheWrite, Reasoning: u.CompletionSub.Reasoning,
 	}
-	if !c.CachedRead.Known() {
-		c.CachedRead = u.CacheHit
+	for _, elsewhere := range []providers.Count{u.CacheHit, u.Cached} {
+		if !c.CachedRead.Known() {
+			c.CachedRead = elsewhere
+		}
 	}
 	return c
+}
+
+// update returns what the later of two records tells more, count by count.
+func update(now, later providers.Usage) providers.Usage {
+	return providers.Usage{
+		Input: now.Input.Update(later.Input), Output: now.Output.Update(later.Output),
+		CachedRead: now.CachedRead.Update(later.CachedRead), CachedWrite: now.CachedWrite.Update(later.CachedWrite),
+		Reasoning: now.Reasoning.Update(later.Reasoning),
+	}
 }
 
 // output adds reasoning to the output tokens where the total shows that the server
@@ -61,35 +69,33 @@ func output(in, out, reasoning, total providers.Count) providers.Count {
 
 // responseUsage is the record of the responses API.
 type responseUsage struct {
-	Input    providers.Count `json:"input_tokens"`
-	Output   providers.Count `json:"output_tokens"`
-	Total    providers.Count `json:"total_tokens"`
-	InputSub struct {
-		Cached     providers.Count `json:"cached_tokens"`
-		CacheWrite providers.Count `json:"cache_write_tokens"`
-	} `json:"input_tokens_details"`
-	OutputSub struct {
-		Reasoning providers.Count `json:"reasoning_tokens"`
-	} `json:"output_tokens_details"`
+	Input    providers.Count                `json:"input_tokens"`
+	Output   providers.Count                `json:"output_tokens"`
+	Total    providers.Count                `json:"total_tokens"`
+	InputSub providers.Lenient[inputTokens] `json:"input_tokens_details"`
+
+	OutputSub providers.Lenient[outputTokens] `json:"output_tokens_details"`
 }
 
-// UnmarshalJSON implements [json.Unmarshaler], as that of usage does.
-func (u *responseUsage) UnmarshalJSON(data []byte) error {
-	*u = responseUsage{}
-	type record responseUsage
-	_ = json.Unmarshal(data, (*record)(u))
-	return nil
+type inputTokens struct {
+	Cached     providers.Count `json:"cached_tokens"`
+	CacheWrite providers.Count `json:"cache_write_tokens"`
 }
 
-func (u *responseUsage) canonical() providers.Usage {
+type outputTokens struct {
+	Reasoning providers.Count `json:"reasoning_tokens"`
+}
+
+func (u responseUsage) canonical() providers.Usage {
+	in, out := u.InputSub.Value, u.OutputSub.Value
 	return providers.Usage{
-		Input: u.Input, Output: output(u.Input, u.Output, u.OutputSub.Reasoning, u.Total),
-		CachedRead: u.InputSub.Cached, CachedWrite: u.InputSub.CacheWrite, Reasoning: u.OutputSub.Reasoning,
+		Input: u.Input, Output: output(u.Input, u.Output, out.Reasoning, u.Total),
+		CachedRead: in.Cached, CachedWrite: in.CacheWrite, Reasoning: out.Reasoning,
 	}
 }
 
-// forgetZeros drops a record of zeros beside content, as a stream reports that its
-// token limit cut short: its parts are no more true than its sums.
+// forgetZeros drops the parts of a record whose sums are zero beside content, as a
+// stream reports that its token limit cut short: they are no more true.
 func forgetZeros(b *providers.Builder) {
 	zero := providers.CountOf(0)
 	if len(b.Events) > 0 && b.Usage.Input == zero && b.Usage.Output == zero {

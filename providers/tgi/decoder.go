@@ -3,6 +3,7 @@ package tgi
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/latgate/latgate/providers"
@@ -61,7 +62,7 @@ func (Decoder) Decode(x *wire.Exchange) *providers.Response {
 	switch mediaType := b.MediaType(); {
 	case b.Refused():
 		b.Refuse(providers.ErrorOf(b.Exchange.Body))
-	case isLines(mediaType):
+	case slices.Contains(lineTypes, mediaType):
 		b.Lines(func(line wire.Line) error { return d.event(line.Data) })
 	case mediaType == "application/json":
 		d.whole()
@@ -72,10 +73,10 @@ func (Decoder) Decode(x *wire.Exchange) *providers.Response {
 	return b.Done()
 }
 
-// isLines reports whether a media type is one of JSON in lines: "application/jsonlines"
-// in DJL's containers.
-func isLines(mediaType string) bool {
-	return strings.Contains(mediaType, "jsonl") || strings.Contains(mediaType, "ndjson")
+// lineTypes are the media types of JSON in lines: the first in DJL's containers.
+var lineTypes = []string{
+	"application/jsonlines", "application/x-jsonlines", "application/jsonl", "application/x-jsonl",
+	"application/x-ndjson", "application/ndjson",
 }
 
 // A reply is one being decoded.
@@ -87,19 +88,28 @@ type reply struct {
 // event is one event of a stream, and the body of a whole reply.
 type event struct {
 	Token *struct {
-		Text       string `json:"text"`
-		Special    bool   `json:"special"`
-		DJLSpecial bool   `json:"special_token"`
+		Text       string                  `json:"text"`
+		Special    providers.Lenient[bool] `json:"special"`
+		DJLSpecial providers.Lenient[bool] `json:"special_token"`
 	} `json:"token"`
-	Generated *string         `json:"generated_text"` // in the last event
-	Details   details         `json:"details"`        // there too, where asked for
-	Error     json.RawMessage `json:"error"`
+	Generated *string                    `json:"generated_text"` // in the last event
+	Details   providers.Lenient[details] `json:"details"`        // there too, where asked for
+	Error     json.RawMessage            `json:"error"`
 }
 
 type details struct {
-	FinishReason string          `json:"finish_reason"`
-	Generated    providers.Count `json:"generated_tokens"`
-	Input        providers.Count `json:"input_length"`
+	FinishReason providers.Lenient[string] `json:"finish_reason"`
+	Generated    providers.Count           `json:"generated_tokens"`
+	Input        providers.Count           `json:"input_length"`
+}
+
+// fails reports whether the event is an error, as opposed to one that has an empty one.
+func (e *event) fails() bool {
+	switch string(e.Error) {
+	case "", "null", `""`, "{}", "[]", "false", "0":
+		return false
+	}
+	return true
 }
 
 func (d *reply) event(data []byte) error {
@@ -107,18 +117,18 @@ func (d *reply) event(data []byte) error {
 	if err := json.Unmarshal(data, &e); err != nil {
 		return err
 	}
-	if len(e.Error) > 0 && string(e.Error) != "null" {
+	if e.fails() {
 		d.FailStream(providers.ErrorOf(data))
 		return nil
 	}
 	if t := e.Token; t != nil {
 		d.tokens++
-		if !t.Special && !t.DJLSpecial {
+		if !t.Special.Value && !t.DJLSpecial.Value {
 			d.Add(providers.Text, t.Text)
 		}
 		d.Running(providers.CountOf(d.tokens))
 	}
-	d.note(e.Details)
+	d.note(e.Details.Value)
 	switch {
 	case d.failed():
 	case e.Generated != nil, d.Stop != "":
@@ -129,15 +139,11 @@ func (d *reply) event(data []byte) error {
 
 // note keeps what the details tell, where there are any.
 func (d *reply) note(details details) {
-	if details.FinishReason != "" {
-		d.Stop = details.FinishReason
+	if details.FinishReason.Value != "" {
+		d.Stop = details.FinishReason.Value
 	}
-	if details.Generated.Known() {
-		d.Usage.Output = details.Generated
-	}
-	if details.Input.Known() {
-		d.Usage.Input = details.Input
-	}
+	d.Usage.Output = d.Usage.Output.Update(details.Generated)
+	d.Usage.Input = d.Usage.Input.Update(details.Input)
 }
 
 // failed ends a reply whose finish reason is that something went wrong, which is
@@ -156,7 +162,7 @@ func (d *reply) whole() {
 	if !d.Whole(&raw) {
 		return
 	}
-	objects := []json.RawMessage{raw}
+	objects := providers.Capped[json.RawMessage]{raw}
 	if raw[0] == '[' {
 		_ = json.Unmarshal(raw, &objects) // cannot fail: it is a list
 	}
@@ -171,7 +177,7 @@ func (d *reply) whole() {
 			return
 		}
 		switch {
-		case len(e.Error) > 0 && string(e.Error) != "null":
+		case e.fails():
 			d.FailStream(providers.ErrorOf(object))
 			return
 		case e.Generated == nil:
@@ -179,7 +185,7 @@ func (d *reply) whole() {
 			return
 		}
 		d.Add(providers.Text, *e.Generated)
-		d.note(e.Details)
+		d.note(e.Details.Value)
 		if d.failed() {
 			return
 		}

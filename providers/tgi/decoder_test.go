@@ -45,6 +45,9 @@ func TestSniff(t *testing.T) {
 		`{"error":"boom"}`:                 false,
 		`{"choices":[]}`:                   false,
 		`{"text":"Hi","meta_info":{}}`:     false, // SGLang
+		`{"text":["Hi"]}`:                  false, // vLLM
+		`[{"text":"Hi"}]`:                  false,
+		`{"id":7,"status":"done"}`:         false,
 		`[]`:                               false,
 		`Hi`:                               false,
 		``:                                 false,
@@ -61,6 +64,39 @@ func TestSniff(t *testing.T) {
 	x := exchange(200, jsonText, `[{"generated_text":"Hi"}]`)
 	x.Path = "/"
 	assert.Equal(t, "Hi", providers.Decoders{tgi.Decoder{}}.Decode(x).Text)
+}
+
+// The path alone does not make a reply one of ours.
+func TestRepliesOfOtherServices(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{
+		`{"id":"r-7","status":"generated"}`,
+		`{"text":"Hi","meta_info":{"finish_reason":{"type":"stop"}}}`, // SGLang
+		`{"text":["Hi"]}`, // vLLM
+		`[]`,
+	} {
+		x := exchange(200, jsonText, body)
+		x.Path = "/api/v1/reports/generate"
+		r := providers.Decoders{tgi.Decoder{}}.Decode(x)
+		assert.Equal(t, providers.Unknown, r.Provider, body)
+		assert.Equal(t, providers.Parse, r.Class, body)
+	}
+	x := exchange(200, jsonText, `{"generated_text":""}`)
+	x.Path = "/generate"
+	r := providers.Decoders{tgi.Decoder{}}.Decode(x)
+	assert.Equal(t, "tgi", r.Provider)
+	assert.Equal(t, providers.Empty, r.Class)
+}
+
+// An event that is named an error is one, whatever is in it and follows it.
+func TestErrorByTheNameOfAnEvent(t *testing.T) {
+	t.Parallel()
+	body := string(stream(token("a")).Body) + "event: error\ndata: {\"message\":\"rate limited\",\"code\":\"rate_limit_exceeded\"}\n\n" + string(stream(last("a")).Body)
+	r := decode(t, exchange(200, textSSE, body))
+	assert.Equal(t, providers.Throttled, r.Class)
+	assert.Equal(t, "rate_limit_exceeded", r.Code)
+	assert.Equal(t, "rate limited", r.Detail)
+	assert.Equal(t, "a", r.Text)
 }
 
 func TestUsualStream(t *testing.T) {
@@ -116,6 +152,8 @@ func TestStreams(t *testing.T) {
 		{"validation", []string{`{"error":"Input validation error: too long","error_type":"validation"}`}, providers.StreamError, "", "validation", providers.Count{}},
 		{"incomplete", []string{token("a"), `{"error":"Incomplete generation","error_type":"incomplete_generation"}`}, providers.StreamError, "a", "incomplete_generation", count(1)},
 		{"an error without a type", []string{`{"error":"Request failed during generation"}`}, providers.StreamError, "", "", providers.Count{}},
+		{"an empty error is none", []string{`{"error":"","token":{"text":"a"}}`, `{"error":{},"token":{"text":"b"}}`, last("ab")}, providers.OK, "ab", "", count(1)},
+		{"members of no importance that are something else", []string{`{"token":{"id":"x","text":"a","special":"no"}}`, `{"token":{"id":2},"generated_text":"a","details":{"finish_reason":1,"seed":"x"}}`}, providers.OK, "a", "", count(1)},
 		{"no error", []string{`{"error":null,"token":{"text":"a"}}`, last("a")}, providers.OK, "a", "", count(1)},
 		{"DJL: its own name for special tokens, and no null", []string{`{"token":{"id":1,"text":"a","log_prob":-0.5}}`, `{"token":{"id":2,"text":"</s>","log_prob":-0.5,"special_token":true},"generated_text":"a","details":{"finish_reason":"eos_token","generated_tokens":2,"inputs":"x"}}`}, providers.OK, "a", "", count(1)},
 		{"DJL: the finish reason is an error", []string{`{"token":{"id":1,"text":"a"}}`, `{"token":{"id":2},"generated_text":"a","details":{"finish_reason":"error"}}`}, providers.StreamError, "a", "", count(1)},
@@ -228,7 +266,7 @@ func TestUsageRecords(t *testing.T) {
 	t.Parallel()
 	for details, want := range map[string]providers.Usage{
 		`null`:                   {},
-		`7`:                      {}, // and the reply with it, see below
+		`7`:                      {},
 		`{}`:                     {},
 		`{"generated_tokens":3}`: {Output: count(3)},
 		`{"generated_tokens":3.0,"input_length":7.0}`:    {Output: count(3), Input: count(7)},
@@ -237,7 +275,7 @@ func TestUsageRecords(t *testing.T) {
 	} {
 		r := decode(t, stream(token("a"), `{"token":{"text":"b"},"generated_text":"ab","details":`+details+`}`))
 		assert.Equal(t, want, r.Usage, details)
-		assert.Equal(t, map[bool]providers.Class{true: providers.Parse, false: providers.OK}[details == "7"], r.Class, details)
+		assert.Equal(t, providers.OK, r.Class, "a broken record loses no reply: %s", details)
 	}
 }
 

@@ -33,7 +33,7 @@ func FuzzDecode(f *testing.F) {
 		runtime.ReadMemStats(&before)
 		r := tgi.Decoder{}.Decode(x)
 		runtime.ReadMemStats(&after)
-		assert.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+512*len(body)), "allocated bytes")
+		assert.LessOrEqual(t, after.TotalAlloc-before.TotalAlloc, uint64(1<<20+64*len(body)), "allocated bytes")
 
 		require.True(t, slices.Contains(providers.Classes, r.Class), "class %q", r.Class)
 		if r.Class == providers.OK {

@@ -18,7 +18,9 @@ const model = "tgi"
 // The prompt is the system prompt, the cached context and the text, parted by blank
 // lines and sent as they are: no template is applied. A temperature of 0 is sent as
 // greedy decoding, and a top-p of 1 not at all, since the server refuses both numbers.
-// Member parameters of [endpoint.Options.Fields] replaces all of them.
+// [endpoint.Options.Fields] adds to the parameters, or replaces some of them:
+//
+//	Fields: map[string]any{"parameters": map[string]any{"seed": 1, "details": nil}}
 func Generate(o endpoint.Options) *endpoint.Target {
 	return endpoint.New(endpoint.Protocol{
 		Decoder:   Decoder{},

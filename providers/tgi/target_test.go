@@ -46,7 +46,8 @@ func TestRequests(t *testing.T) {
 			"/generate_stream",
 			`{"inputs":"Hi","parameters":{"max_new_tokens":100,"details":true,"do_sample":false}}`,
 		},
-		{"other parameters", endpoint.Options{Fields: map[string]any{"parameters": map[string]any{"seed": 1}}}, providers.Prompt{Text: "Hi"}, "/generate_stream", `{"inputs":"Hi","parameters":{"seed":1}}`},
+		{"other parameters", endpoint.Options{Fields: map[string]any{"parameters": map[string]any{"seed": 1}}}, providers.Prompt{Text: "Hi"}, "/generate_stream", `{"inputs":"Hi","parameters":{"max_new_tokens":100,"details":true,"seed":1}}`},
+		{"fewer parameters", endpoint.Options{Fields: map[string]any{"parameters": map[string]any{"max_new_tokens": 5, "details": nil}}}, providers.Prompt{Text: "Hi"}, "/generate_stream", `{"inputs":"Hi","parameters":{"max_new_tokens":5}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -84,6 +85,8 @@ func TestEnd(t *testing.T) {
 			{[]string{token("a"), last("a")}, 1},
 			{[]string{token("a"), `{"token": {"id": 2}, "generated_text": "a"}`}, 1},
 			{[]string{token("a"), `{"error":"boom","error_type":"generation"}`}, 1},
+			{[]string{token("a"), `{"generated_text":null,"error": {"message":"boom"}}`}, 1},
+			{[]string{token("a"), `{"token":{"text":"a"},"error":""}`, `{"token":{"text":"a"},"error":{}}`}, -1},
 			{[]string{token(`\"generated_text\":\"a\"`), token("a")}, -1},
 			{[]string{`{"token":{"text":"a"},"error":null,"generated_text": null}`}, -1},
 		} {
@@ -95,6 +98,12 @@ func TestEnd(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestEndByTheNameOfAnEvent(t *testing.T) {
+	t.Parallel()
+	reached := tgi.End(&http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {textSSE}}})
+	assert.True(t, reached([]byte("event: error\ndata: {\"message\":\"slow\"}\n\n")))
 }
 
 func ExampleGenerate() {
