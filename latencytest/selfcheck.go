@@ -52,8 +52,9 @@ type SelfCheckReport struct {
 
 	// CPU is the share of the CPU time there was (the CPUs that Go uses times the time
 	// that passed) which the process used, with the endpoint that is part of it.
-	// Instrument is by how much more that is than with the bare loop. Both are NaN
-	// in virtual time, which takes no CPU's.
+	// Instrument is by how much more that is than with the bare loop. Both are what
+	// Go's runtime reports, at most: where other processes held the CPU meanwhile,
+	// their time is in it. Both are NaN in virtual time, which takes no CPU's.
 	CPU, Instrument float64
 }
 
