@@ -11,10 +11,11 @@ type Lenient[T any] struct{ Value T }
 
 // UnmarshalJSON implements [json.Unmarshaler].
 func (l *Lenient[T]) UnmarshalJSON(data []byte) error {
-	var value T
-	if json.Unmarshal(data, &value) == nil {
-		l.Value = value
+	var zero, value T
+	if string(data) == "null" || json.Unmarshal(data, &value) != nil {
+		value = zero
 	}
+	l.Value = value
 	return nil
 }
 

@@ -10,8 +10,9 @@
 //
 //	openai.Chat("qwen3", endpoint.Options{BaseURL: "http://localhost:8000/v1"})
 //
-// [ChatDecoder] and [ResponsesDecoder] decode what other clients received. They
-// need no SDK and no declaration:
+// [ChatDecoder] and [ResponsesDecoder] decode what other clients received, and
+// [CompletionsDecoder] what the older API sends that continues a text. They need no
+// SDK and no declaration:
 //
 //	rec := latencytest.NewRecorder(t) // recognizes .../chat/completions by itself
 //	client := openai.NewClient(option.WithHTTPClient(rec.Client()))
