@@ -59,7 +59,7 @@ func TestUsualStream(t *testing.T) {
 	assert.Empty(t, cmp.Diff(want, r.Events))
 }
 
-// A piece is a content event without its place: what METRICS calls content, and
+// A piece is a content event without its place: what counts as content, and
 // of which channel.
 type piece struct {
 	Channel providers.Channel
