@@ -26,8 +26,11 @@ func (e *exact) n() int        { return len(e.sorted) + len(e.fresh) }
 func (e *exact) quantile(p float64) float64 {
 	if len(e.fresh) > 0 {
 		slices.Sort(e.fresh)
-		e.sorted = merge(e.sorted, e.fresh)
-		e.fresh = e.fresh[:0]
+		if len(e.sorted) == 0 {
+			e.sorted, e.fresh = e.fresh, nil
+		} else {
+			e.sorted, e.fresh = merge(e.sorted, e.fresh), e.fresh[:0]
+		}
 	}
 	return type7(e.sorted, p)
 }

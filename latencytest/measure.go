@@ -134,6 +134,10 @@ type run struct {
 	limiter *tokenbucket.Limiter
 	monitor *monitor // nil where nobody wants to hear
 
+	// decoding is held by the one who decodes. More at once would take the CPU from
+	// the streams that go on, whose times would be late.
+	decoding sync.Mutex
+
 	mu      sync.Mutex
 	samples []Sample           // that are kept
 	keep    func(*Sample) bool // whether one is
@@ -275,7 +279,9 @@ func (r *run) take(ctx context.Context, t turn) error {
 	exchanges, retries, err := r.attempts(limited, t)
 	expired := limited.Err() != nil
 	cancel()
+	r.decoding.Lock()
 	s.observe(exchanges, r.op.decoder, err)
+	r.decoding.Unlock()
 	s.Retries = max(s.Retries, retries)
 	if !t.due.IsZero() && len(exchanges) > 0 {
 		s.Lag = wire.At(exchanges[0].Call.Sub(t.due))

@@ -76,7 +76,7 @@ func (s *Scenario) distribution(m Metric) distribution {
 // Values returns the metric's values in request order, of samples that ended OK.
 // Of a run in low memory there are none.
 func (s *Scenario) Values(m Metric) []float64 {
-	var values []float64
+	values := make([]float64, 0, len(s.Samples))
 	for i := range s.Samples {
 		if v, ok := m.Of(&s.Samples[i]); ok && s.Samples[i].OK() {
 			values = append(values, v)

@@ -1,0 +1,13 @@
+//go:build !linux
+
+package bench
+
+import "testing"
+
+// The benchmarks of processes read Linux's clocks and counters.
+
+func BenchmarkStreams(b *testing.B) { b.Skip("!!!! NOT MEASURED: this benchmark needs Linux !!!!") }
+
+func BenchmarkOpenLoopStall(b *testing.B) {
+	b.Skip("!!!! NOT MEASURED: this benchmark needs Linux !!!!")
+}
