@@ -62,7 +62,7 @@ func (a address) of(model string) string {
 
 // matches reports whether an exchange went to the address, with whatever model.
 func (a address) matches(x *wire.Exchange) bool {
-	if !strings.EqualFold(x.Host, a.host) {
+	if !strings.EqualFold(strings.TrimSuffix(x.Host, ":"), strings.TrimSuffix(a.host, ":")) { // net/http leaves an empty port out
 		return false
 	}
 	rest := x.Path
