@@ -83,6 +83,16 @@ func errorOf(body []byte, depth int) ServerError {
 	return ServerError{Code: e.name(), Message: e.Message, Status: e.status(), RetryAfter: retryDelay(e.Details)}
 }
 
+// Reports tells an error member of a reply from one that is there and says nothing:
+// some servers send an empty one beside each piece of content.
+func Reports(failure json.RawMessage) bool {
+	switch string(failure) {
+	case "", "null", `""`, "{}", "[]", "false", "0":
+		return false
+	}
+	return true
+}
+
 func isTypeError(err error) bool {
 	_, is := err.(*json.UnmarshalTypeError)
 	return is

@@ -1,6 +1,7 @@
 package bedrock
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -97,9 +98,9 @@ func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	facts := providers.Facts{
 		{Name: "provider", Value: protocol.Provider},
 		{Name: "api", Value: t.operation.api},
-		{Name: "model", Value: masked(or(p.Model, t.model))},
-		{Name: "region", Value: or(p.Region, t.options.Region)},
-		{Name: "profile", Value: or(p.Profile, string(t.settings.latency))},
+		{Name: "model", Value: masked(cmp.Or(p.Model, t.model))},
+		{Name: "region", Value: cmp.Or(p.Region, t.options.Region)},
+		{Name: "profile", Value: cmp.Or(p.Profile, string(t.settings.latency))},
 	}
 	number := func(name string, v *float32) {
 		if v != nil {
@@ -135,21 +136,14 @@ func endpointName(base string) string {
 
 func masked(model string) string { return protocol.MaskAccount(model) }
 
-func or(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
-}
-
 // Send implements [providers.Target].
 func (t *Target) Send(ctx context.Context, p providers.Prompt) error {
 	// A client of its own for each request: streams of one client share a buffer
 	// inside smithy-go, which is a data race.
 	client := bedrockruntime.New(t.options, func(o *bedrockruntime.Options) {
-		o.Region = or(p.Region, o.Region)
+		o.Region = cmp.Or(p.Region, o.Region)
 	})
-	err := t.operation.send(ctx, client, t.settings, p, or(p.Model, t.model))
+	err := t.operation.send(ctx, client, t.settings, p, cmp.Or(p.Model, t.model))
 	wire.Wait(ctx)
 	return err
 }

@@ -159,7 +159,7 @@ func (r reply) end(e ending) {
 	r.Stop = e.FinishReason.Value
 	r.Usage = e.Usage.Value.canonical()
 	failed := strings.HasPrefix(r.Stop, "ERROR") || r.Stop == "TIMEOUT"
-	if failed || reports(e.Error) {
+	if failed || providers.Reports(e.Error) {
 		report := providers.ErrorOf(e.Error)
 		if report.Code == "" {
 			report.Code = r.Stop

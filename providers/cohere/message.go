@@ -24,9 +24,9 @@ type word = providers.Lenient[string]
 // type is nothing else, if anything.
 func (e *event) failure(data []byte) (report providers.ServerError, failed bool) {
 	switch {
-	case e.Type == "error", e.Type == "" && (reports(e.Error) || e.isMessage()):
+	case e.Type == "error", e.Type == "" && (providers.Reports(e.Error) || e.isMessage()):
 		return providers.ErrorOf(data), true
-	case reports(e.Error):
+	case providers.Reports(e.Error):
 		return providers.ErrorOf(e.Error), true
 	}
 	return report, false
@@ -35,15 +35,6 @@ func (e *event) failure(data []byte) (report providers.ServerError, failed bool)
 // isMessage reports whether the message is that of an error, a string, and not that
 // of a model.
 func (e *event) isMessage() bool { return len(e.Message) > len(`""`) && e.Message[0] == '"' }
-
-// reports tells an error from a member that is there and says nothing.
-func reports(failure json.RawMessage) bool {
-	switch string(failure) {
-	case "", "null", `""`, "{}", "[]", "false", "0":
-		return false
-	}
-	return true
-}
 
 type delta struct {
 	Message message `json:"message"`

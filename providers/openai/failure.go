@@ -1,31 +1,20 @@
 package openai
 
 import (
-	"encoding/json"
 	"fmt"
 
 	"github.com/latgate/latgate/providers"
 )
 
-// reports tells an error from a member that is there and says nothing: some servers
-// send an empty one beside each piece of content.
-func reports(failure json.RawMessage) bool {
-	switch string(failure) {
-	case "", "null", `""`, "{}", "[]", "false", "0":
-		return false
-	}
-	return true
-}
-
 // failure returns the error that a chunk reports. It is looked for before the
 // content: some servers send both in one chunk. With vLLM the error may be the chunk
 // itself, with OpenRouter it may be in a choice.
 func (c *chunk) failure(data []byte) (e providers.ServerError, failed bool) {
-	if reports(c.Error) || c.Object.Value == "error" {
+	if providers.Reports(c.Error) || c.Object.Value == "error" {
 		return providers.ErrorOf(data), true
 	}
 	for i := range c.Choices {
-		if report := c.Choices[i].Error; report != nil && reports(*report) {
+		if report := c.Choices[i].Error; report != nil && providers.Reports(*report) {
 			return providers.ErrorOf(*report), true
 		}
 	}

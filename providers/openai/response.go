@@ -31,7 +31,7 @@ func (d *responses) whole() {
 		return
 	}
 	switch status := r.Status.Value; {
-	case status == "failed" || reports(r.Error):
+	case status == "failed" || providers.Reports(r.Error):
 		d.note(&r.response)
 		d.fail(&r.response)
 		return

@@ -86,9 +86,9 @@ func (v *responseEvent) typed(e wire.SSEEvent) string {
 // failure returns the error that an event, with its data, reports.
 func (v *responseEvent) failure(data []byte) (report providers.ServerError, failed bool) {
 	switch {
-	case v.Type == "error", v.Type == "" && reports(v.Error):
+	case v.Type == "error", v.Type == "" && providers.Reports(v.Error):
 		return providers.ErrorOf(data), true
-	case reports(v.Error):
+	case providers.Reports(v.Error):
 		return providers.ErrorOf(v.Error), true
 	}
 	return report, false

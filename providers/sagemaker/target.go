@@ -1,6 +1,7 @@
 package sagemaker
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -88,8 +89,8 @@ func (t *Target) Describe(p providers.Prompt) providers.Facts {
 	facts := providers.Facts{
 		{Name: "provider", Value: protocol.Provider},
 		{Name: "api", Value: t.api},
-		{Name: "model", Value: or(p.Model, t.endpoint)},
-		{Name: "region", Value: or(p.Region, t.options.Region)},
+		{Name: "model", Value: cmp.Or(p.Model, t.endpoint)},
+		{Name: "region", Value: cmp.Or(p.Region, t.options.Region)},
 	}
 	add := func(name, value string) {
 		if value != "" {
@@ -145,13 +146,6 @@ func hostname(base string) string {
 	return u.Hostname()
 }
 
-func or(first, second string) string {
-	if first != "" {
-		return first
-	}
-	return second
-}
-
 // Send implements [providers.Target].
 func (t *Target) Send(ctx context.Context, p providers.Prompt) error {
 	body, err := t.settings.body(p, t.api == protocol.StreamAPI)
@@ -161,9 +155,9 @@ func (t *Target) Send(ctx context.Context, p providers.Prompt) error {
 	// A client of its own for each request: streams of one client share a buffer
 	// inside smithy-go, which is a data race.
 	client := sagemakerruntime.New(t.options, func(o *sagemakerruntime.Options) {
-		o.Region = or(p.Region, o.Region)
+		o.Region = cmp.Or(p.Region, o.Region)
 	})
-	err = t.invoke(ctx, client, or(p.Model, t.endpoint), body)
+	err = t.invoke(ctx, client, cmp.Or(p.Model, t.endpoint), body)
 	wire.Wait(ctx)
 	return err
 }

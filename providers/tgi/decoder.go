@@ -103,21 +103,12 @@ type details struct {
 	Input        providers.Count           `json:"input_length"`
 }
 
-// fails reports whether the event is an error, as opposed to one that has an empty one.
-func (e *event) fails() bool {
-	switch string(e.Error) {
-	case "", "null", `""`, "{}", "[]", "false", "0":
-		return false
-	}
-	return true
-}
-
 func (d *reply) event(data []byte) error {
 	var e event
 	if err := json.Unmarshal(data, &e); err != nil {
 		return err
 	}
-	if e.fails() {
+	if providers.Reports(e.Error) {
 		d.FailStream(providers.ErrorOf(data))
 		return nil
 	}
@@ -177,7 +168,7 @@ func (d *reply) whole() {
 			return
 		}
 		switch {
-		case e.fails():
+		case providers.Reports(e.Error):
 			d.FailStream(providers.ErrorOf(object))
 			return
 		case e.Generated == nil:

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 
+	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
 )
 
@@ -29,5 +30,5 @@ func isLast(data []byte) bool {
 		return false
 	}
 	var e event
-	return json.Unmarshal(data, &e) == nil && (e.Generated != nil || e.fails())
+	return json.Unmarshal(data, &e) == nil && (e.Generated != nil || providers.Reports(e.Error))
 }
