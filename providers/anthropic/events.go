@@ -17,6 +17,9 @@ import (
 type Events struct {
 	b     *providers.Builder
 	usage usage // the last value of each count
+
+	like    providers.Pattern // of the deltas that differ in their text
+	channel providers.Channel // of that
 }
 
 // NewEvents returns the decoder of the reply that b puts together.
@@ -38,6 +41,11 @@ func (h head) failed() bool {
 // It ends the response at message_stop and at an error. The error returned says
 // that data is not what the API sends.
 func (e *Events) Event(data []byte) error {
+	if text, ok := e.like.Match(data); ok {
+		e.b.Add(e.channel, text)
+		return nil
+	}
+	e.like.Forget()
 	var event struct {
 		head
 		Message json.RawMessage `json:"message"`
@@ -59,7 +67,7 @@ func (e *Events) Event(data []byte) error {
 	case "content_block_start":
 		err = e.blockStart(event.Block)
 	case "content_block_delta":
-		err = e.delta(event.Delta)
+		err = e.delta(event.Delta, data)
 	case "message_delta":
 		err = e.messageDelta(event.Delta, event.Usage)
 	case "message_stop":
@@ -144,7 +152,7 @@ func isToolUse(blockType string) bool { return strings.HasSuffix(blockType, "too
 
 // delta notes content. Signatures, citations, compaction and deltas of a later
 // time are none, whatever their members are.
-func (e *Events) delta(data json.RawMessage) error {
+func (e *Events) delta(data json.RawMessage, event []byte) error {
 	var delta struct {
 		Type     string `json:"type"`
 		Text     string `json:"text"`
@@ -155,8 +163,16 @@ func (e *Events) delta(data json.RawMessage) error {
 	switch delta.Type {
 	case "text_delta":
 		e.b.Add(providers.Text, delta.Text)
+		if err == nil {
+			e.channel = providers.Text
+			e.like.Learn(event, delta.Text, "text")
+		}
 	case "thinking_delta":
 		e.b.Add(providers.Reasoning, delta.Thinking)
+		if err == nil {
+			e.channel = providers.Reasoning
+			e.like.Learn(event, delta.Thinking, "thinking")
+		}
 	case "input_json_delta":
 		e.b.Add(providers.Tool, delta.Input)
 	case "":

@@ -78,6 +78,7 @@ func decodeChat(api string, x *wire.Exchange) *providers.Response {
 type chat struct {
 	*providers.Builder
 	chunk              chunk // the current one
+	like               pattern
 	choices            choices
 	promised, reported bool
 	done               bool   // [DONE] has come
@@ -97,6 +98,10 @@ func (d *chat) event(e wire.SSEEvent) error {
 	if isDone(e.Data) {
 		d.done = true
 		d.Finish()
+		return nil
+	}
+	if text, ok := d.like.Match(e.Data); ok {
+		d.Add(d.like.channel, text)
 		return nil
 	}
 	d.chunk = chunk{}
@@ -121,6 +126,7 @@ func (d *chat) event(e wire.SSEEvent) error {
 		d.Complete()
 	}
 	d.failFinished(c)
+	d.like.learn(c, e.Data)
 	return nil
 }
 

@@ -111,6 +111,10 @@ func (d delta) add(b *providers.Builder) {
 	b.Add(providers.Tool, d.Delta.ToolUse.Input)
 }
 
+func (d delta) onlyText() bool {
+	return d.Delta.Reasoning.Text == "" && d.Delta.Reasoning.Redacted == "" && d.Delta.ToolUse.Input == ""
+}
+
 // A blockStart is a contentBlockStart. The name of a tool is no token of the answer,
 // but a reply that calls one is not empty, be it one that takes no parameters.
 type blockStart struct {
@@ -130,16 +134,25 @@ func (s blockStart) add(b *providers.Builder) {
 type converse struct {
 	*providers.Builder
 	stopped bool
+	like    providers.Pattern // of the deltas that differ in their text and padding
 }
 
 func (c *converse) event(m wire.Message) error {
 	switch m.Header(":event-type") {
 	case "contentBlockDelta":
+		if text, ok := c.like.Match(m.Payload); ok {
+			c.Add(providers.Text, text)
+			break
+		}
 		var d delta
 		if err := json.Unmarshal(m.Payload, &d); err != nil {
 			return fmt.Errorf("contentBlockDelta: %w", err)
 		}
 		d.add(c.Builder)
+		c.like.Forget()
+		if d.onlyText() {
+			c.like.Learn(m.Payload, d.Delta.Text, "text", "p")
+		}
 	case "contentBlockStart":
 		var s blockStart
 		_ = json.Unmarshal(m.Payload, &s) // it holds no content
