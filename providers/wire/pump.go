@@ -58,7 +58,7 @@ type pump struct {
 }
 
 func newPump(source io.ReadCloser, call time.Time, maximum int64) *pump {
-	work := workspaces.Get().(*workspace)
+	work := newWorkspace()
 	return &pump{
 		source: source, call: call, max: maximum,
 		work: work, memory: work.body, wake: make(chan struct{}, 1),
@@ -107,8 +107,9 @@ func (p *pump) awaitEnd(body []byte) {
 // space returns where the read after the first length bytes goes.
 func (p *pump) space(length int64) []byte {
 	if int64(len(p.work.body))-length < readSize {
-		p.work.grow(length)
+		outgrown := p.work.grow(length)
 		p.serveFrom(p.work.body)
+		bodies.put(outgrown)
 	}
 	return p.work.body[length : length+readSize]
 }

@@ -24,15 +24,23 @@ type workspace struct {
 }
 
 var workspaces = sync.Pool{New: func() any {
-	return &workspace{body: make([]byte, firstBody), marks: make([]Mark, 0, firstMarks)}
+	return &workspace{marks: make([]Mark, 0, firstMarks)}
 }}
 
-// grow makes room after the first length bytes of the body. The memory they were
-// in is left as it is.
-func (w *workspace) grow(length int64) {
-	grown := make([]byte, 2*len(w.body))
-	copy(grown, w.body[:length])
-	w.body = grown
+func newWorkspace() *workspace {
+	w := workspaces.Get().(*workspace)
+	w.body = bodies.get(firstBody)
+	return w
+}
+
+// grow makes room after the first length bytes of the body, by half of what there
+// is, and returns the memory that they were in, which is left as it is.
+func (w *workspace) grow(length int64) (outgrown []byte) {
+	outgrown = w.body
+	steps := len(outgrown) / firstBody
+	w.body = bodies.get((steps + max(1, steps/2)) * firstBody)
+	copy(w.body, outgrown[:length])
+	return outgrown
 }
 
 // keep returns the first length bytes of the body and the marks as slices that
@@ -50,11 +58,35 @@ func (w *workspace) keep(length int64) (body []byte, marks []Mark) {
 	return body, marks
 }
 
-// release leaves the workspace to another stream.
+// release leaves the workspace to other streams.
 func (w *workspace) release() {
-	if w.body == nil || cap(w.marks) > maxReusedMarks {
-		return
+	bodies.put(w.body)
+	w.body = nil
+	if cap(w.marks) <= maxReusedMarks {
+		w.marks = w.marks[:0]
+		workspaces.Put(w)
 	}
-	w.marks = w.marks[:0]
-	workspaces.Put(w)
+}
+
+// bodies are the bodies that nobody uses, by size: a stream that has outgrown one
+// leaves it to those that begin.
+var bodies bodyPools
+
+// bodyPools has a pool for each multiple of firstBody up to maxReusedBody.
+type bodyPools [maxReusedBody / firstBody]sync.Pool
+
+// get returns a body of that size, a multiple of firstBody.
+func (p *bodyPools) get(size int) []byte {
+	if i := size/firstBody - 1; i < len(p) {
+		if body, ok := p[i].Get().(*[]byte); ok {
+			return *body
+		}
+	}
+	return make([]byte, size)
+}
+
+func (p *bodyPools) put(body []byte) {
+	if i := len(body)/firstBody - 1; i >= 0 && i < len(p) {
+		p[i].Put(&body)
+	}
 }
