@@ -23,6 +23,8 @@ var roles = map[string]func(load) any{
 	"latgate": measureStreams,
 	"open":    measureOpen,
 	"closed":  measureClosed,
+
+	"lowmemory": measureLowMemory,
 }
 
 func TestMain(m *testing.M) {
@@ -84,6 +86,20 @@ func against[T any](b *testing.B, role string, l load) (client T, server served)
 	if err := words.Decode(&l.URL); err != nil {
 		b.Fatal("the server did not start: ", err)
 	}
+	client = alone[T](b, role, l)
+	hangUp.Close()
+	if err := words.Decode(&server); err != nil {
+		b.Fatal("the server: ", err)
+	}
+	if err := endpoint.Wait(); err != nil {
+		b.Fatal("the server: ", err)
+	}
+	return client, server
+}
+
+// alone runs a client and returns what it has to say at its end.
+func alone[T any](b *testing.B, role string, l load) (client T) {
+	b.Helper()
 	cmd := child(b, role, l)
 	var out bytes.Buffer
 	cmd.Stdout = &out
@@ -93,14 +109,7 @@ func against[T any](b *testing.B, role string, l load) (client T, server served)
 	if err := json.Unmarshal(out.Bytes(), &client); err != nil {
 		b.Fatalf("the client %s: %v\n%s", role, err, out.String())
 	}
-	hangUp.Close()
-	if err := words.Decode(&server); err != nil {
-		b.Fatal("the server: ", err)
-	}
-	if err := endpoint.Wait(); err != nil {
-		b.Fatal("the server: ", err)
-	}
-	return client, server
+	return client
 }
 
 // fail ends a child's process with a reason.
