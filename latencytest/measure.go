@@ -129,6 +129,7 @@ type run struct {
 	plan    Plan
 	op      operation
 	log     *sampleLog
+	began   time.Time
 	bounds  *bounds
 	weather barometer
 	limiter *tokenbucket.Limiter
@@ -150,7 +151,7 @@ func newRun(p Plan, op operation, log *sampleLog) *run {
 	if p.RateLimit > 0 {
 		limiter = tokenbucket.NewLimiter(tokenbucket.Limit(p.RateLimit), max(1, int(p.RateLimit)))
 	}
-	return &run{plan: p, op: op, log: log, bounds: newBounds(p), weather: barometer{limit: p.Storm}, limiter: limiter}
+	return &run{plan: p, op: op, log: log, began: time.Now(), bounds: newBounds(p), weather: barometer{limit: p.Storm}, limiter: limiter}
 }
 
 // warm takes the warm-up turns, and returns when the last of them has ended.
@@ -283,6 +284,9 @@ func (r *run) take(ctx context.Context, t turn) error {
 	s.observe(exchanges, r.op.decoder, err)
 	r.decoding.Unlock()
 	s.Retries = max(s.Retries, retries)
+	if len(exchanges) > 0 { // by the monotonic clock: somebody may set the other one meanwhile
+		s.Time = r.began.Add(exchanges[0].Call.Sub(r.began)).UTC()
+	}
 	if !t.due.IsZero() && len(exchanges) > 0 {
 		s.Lag = wire.At(exchanges[0].Call.Sub(t.due))
 	}
