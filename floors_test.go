@@ -60,6 +60,7 @@ var rooms = []room{
 	{floor: 5, path: "baseline/stat", thirdParty: "github.com/aclements/go-moremath", alone: true},
 	{floor: 5, path: "baseline", thirdParty: "golang.org/x/perf github.com/aclements/go-moremath github.com/google/go-cmp"},
 	{floor: 6, path: "assertions", thirdParty: testify},
+	{floor: 6, path: "report"},
 	{floor: 7, path: "cmd/...", thirdParty: "any"},
 	{floor: 8, path: "examples/...", thirdParty: "any"},
 	{floor: 8, path: "bench"},                                  // benchmarks of the whole

@@ -25,6 +25,8 @@ const (
 	Missing        = Verdict("missing")        // nothing stored to compare with
 	Incomparable   = Verdict("incomparable")   // what is stored was measured otherwise
 	Infrastructure = Verdict("infrastructure") // the endpoint failed too often to be timed
+	Tampered       = Verdict("tampered")       // what is stored was changed by hand, or a waiver does not hold
+	CassetteMiss   = Verdict("cassette-miss")  // a replay was asked for what was not recorded
 )
 
 // A Question asks of every scenario whether a quantile of a metric got worse.
