@@ -20,7 +20,10 @@ type Comparison struct {
 	Q              float64
 	HigherIsBetter bool
 
-	Baseline  [][]float64 // the accepted runs
+	Baseline [][]float64 // the accepted runs
+	// Spread, where there is any, are the runs that tell how much runs vary, instead of
+	// the baseline: one pinned run, with which the candidate is compared, cannot.
+	Spread    [][]float64
 	Candidate [][]float64 // one session, or two after a confirmation
 
 	// Fresh says that the second session is truly one of its own (another process or
@@ -109,6 +112,9 @@ func (c Comparison) validate() error {
 	}
 	for i, values := range c.Baseline {
 		errs = append(errs, check(fmt.Sprintf("baseline[%d]", i), values))
+	}
+	for i, values := range c.Spread {
+		errs = append(errs, check(fmt.Sprintf("spread[%d]", i), values))
 	}
 	for i, values := range c.Candidate {
 		errs = append(errs, check(fmt.Sprintf("candidate[%d]", i), values))

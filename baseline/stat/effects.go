@@ -14,12 +14,15 @@ import "math"
 // effects is the model of one comparison: k baseline runs, r candidate sessions.
 type effects struct {
 	base, cand []run
-	fresh      bool // the candidate sessions are sessions of their own
+	spread     []run // those between which τ² is estimated: base, where there are no others
+	anchored   bool  // there are others
+	fresh      bool  // the candidate sessions are sessions of their own
 
 	unit         float64 // a: variance of θ times the requests, pooled over all runs
 	nu           float64 // Σν, its degrees of freedom
 	vBase, vCand float64 // v̄: variance of θ within a run
-	ssBase, ss   float64 // squares between the baseline runs; between all
+	vSpread      float64 // the same
+	ssBase, ss   float64 // squares between the runs of spread; between all
 	f            float64 // degrees of freedom of ss
 }
 
@@ -32,9 +35,12 @@ type effects struct {
 // Where baseline runs differ in size, v̄_b is the mean over them. Candidate sessions
 // that are not fresh share one session effect: the distance between them says
 // nothing about τ², and they are left out of SS and f.
-func newEffects(base, cand []run, fresh bool) effects {
-	e := effects{base: base, cand: cand, fresh: fresh}
-	for _, runs := range [][]run{base, cand} {
+func newEffects(base, cand, spread []run, fresh bool) effects {
+	e := effects{base: base, cand: cand, spread: spread, anchored: len(spread) > 0, fresh: fresh}
+	if !e.anchored {
+		e.spread = base
+	}
+	for _, runs := range [][]run{base, cand, spread} {
 		for _, r := range runs {
 			e.unit += r.nu * float64(r.n) * r.v
 			e.nu += r.nu
@@ -43,8 +49,10 @@ func newEffects(base, cand []run, fresh bool) effects {
 	e.unit /= e.nu
 	e.vBase, e.vCand = e.unit*meanReciprocal(base), e.unit*meanReciprocal(cand)
 
-	e.ssBase = sumSquares(thetas(base))
-	e.ss, e.f = e.ssBase, float64(len(base)-1)
+	e.vSpread = e.unit * meanReciprocal(e.spread)
+
+	e.ssBase = sumSquares(thetas(e.spread))
+	e.ss, e.f = e.ssBase, float64(len(e.spread)-1)
 	if fresh {
 		e.ss += sumSquares(thetas(cand))
 		e.f += float64(len(cand) - 1)
@@ -86,8 +94,8 @@ type pool struct {
 }
 
 func (p *pool) add(e effects) {
-	f := float64(len(e.base) - 1)
-	p.excess += e.ssBase - f*e.vBase
+	f := float64(len(e.spread) - 1)
+	p.excess += e.ssBase - f*e.vSpread
 	p.f += f
 }
 
@@ -121,7 +129,7 @@ type shift struct {
 // of B stays 1.
 func (e effects) shift(t, nu0 float64) shift {
 	k, r := float64(len(e.base)), float64(len(e.cand))
-	tau2 := max(0, (e.ss-e.f*e.vBase+nu0*t)/(e.f+nu0))
+	tau2 := max(0, (e.ss-e.f*e.vSpread+nu0*t)/(e.f+nu0))
 	within := e.vCand/r + e.vBase/k
 	between := tau2 * (1/e.sessions() + 1/k)
 

@@ -51,11 +51,12 @@ func (c Comparison) measure(cache kernels) Result {
 		MinEffect:      c.MinEffect,
 		RuleOut:        c.RuleOut,
 		K:              len(c.Baseline),
+		spread:         len(c.Spread),
 		Sessions:       len(c.Candidate),
 		BaselineN:      sizes(c.Baseline),
 		N:              sizes(c.Candidate),
 	}
-	r.kernel = slices.Min(slices.Concat(r.BaselineN, r.N))
+	r.kernel = slices.Min(slices.Concat(r.BaselineN, r.N, sizes(c.Spread)))
 
 	side := func(sessions [][]float64) ([]run, Quantile) {
 		runs := make([]run, len(sessions))
@@ -73,11 +74,12 @@ func (c Comparison) measure(cache kernels) Result {
 			Type7:        math.Exp(mean(type7)),
 		}
 	}
-	var base, cand []run
+	var base, cand, spread []run
 	base, r.Baseline = side(c.Baseline)
 	cand, r.Candidate = side(c.Candidate)
 	if r.estimable() {
-		r.effects = newEffects(base, cand, c.Fresh)
+		spread, _ = side(c.Spread)
+		r.effects = newEffects(base, cand, spread, c.Fresh)
 	}
 	return r
 }
@@ -92,7 +94,8 @@ func sizes(sessions [][]float64) []int {
 
 // compare fills in the statistics of every comparison that has any. The variance
 // between runs is pooled over the comparisons of one metric and quantile, which
-// differ in their scenario.
+// differ in their scenario. A comparison with a pinned run adds nothing to it: the
+// runs that it is estimated from are those of another comparison.
 func compare(results []Result, o Options) {
 	type subject struct {
 		metric string
@@ -108,7 +111,9 @@ func compare(results []Result, o Options) {
 		if pools[key] == nil {
 			pools[key] = &pool{}
 		}
-		pools[key].add(r.effects)
+		if !r.effects.anchored {
+			pools[key].add(r.effects)
+		}
 	}
 	for i := range results {
 		r := &results[i]

@@ -252,3 +252,41 @@ func TestWarnings(t *testing.T) {
 	c = Comparison{Q: .9, Baseline: stored(5, 200, .3), Candidate: [][]float64{spread(200, .3, 1)}}
 	assert.Empty(t, judgeOne(t, c, Options{}).Warnings)
 }
+
+// A pinned run alone says nothing of how much runs vary; with the stored runs beside
+// it, creep that none of them shows is found.
+func TestPinnedRun(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 7))
+	w := world{draw: lognormal(.3), sessionSD: .03, n: 400, k: 5, effect: 1}
+	c := w.comparison(rng)
+	c.Spread, c.Baseline = c.Baseline, c.Baseline[:1]
+	alone := c
+	alone.Spread = nil
+	results, err := Judge([]Comparison{c, alone}, Options{SingleSession: true})
+	require.NoError(t, err)
+	assert.Equal(t, Pass, results[0].Verdict, results[0].Reason)
+	assert.Equal(t, Inconclusive, results[1].Verdict)
+
+	w.effect = 1.5
+	c.Candidate = [][]float64{w.session(rng)}
+	results, err = Judge([]Comparison{c}, Options{SingleSession: true})
+	require.NoError(t, err)
+	assert.Equal(t, Regression, results[0].Verdict, results[0].Reason)
+}
+
+func TestPinnedRunRaisesFewFalseAlarms(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 8))
+	w := world{draw: lognormal(.45), sessionSD: .05, n: 200, k: 5, effect: 1}
+	red := 0
+	const reps = 500
+	for range reps {
+		c := w.comparison(rng)
+		c.Spread, c.Baseline = c.Baseline, [][]float64{w.run(rng, w.n)}
+		results, err := Judge([]Comparison{c}, Options{SingleSession: true, MinEffect: .2, RuleOut: .4})
+		require.NoError(t, err)
+		if results[0].Verdict == Regression {
+			red++
+		}
+	}
+	assert.LessOrEqual(t, red, reps*7/100)
+}

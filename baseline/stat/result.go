@@ -51,6 +51,7 @@ type Result struct {
 	Needs      Needs
 
 	kernel  int // requests of the shortest run
+	spread  int // runs that tell how much runs vary, where they are not the baseline
 	effects effects
 }
 
@@ -67,7 +68,7 @@ func (r *Result) estimable() bool { return r.K > 0 && r.kernel >= minRequests }
 
 // decidable reports whether there is enough data for a verdict at all.
 func (r *Result) decidable(o Options) bool {
-	return r.K >= o.MinRuns && r.kernel >= minimumSize(r.Q)
+	return max(r.K, r.spread) >= o.MinRuns && r.kernel >= minimumSize(r.Q)
 }
 
 // confirmed reports whether the comparison may be called a regression or improved.
@@ -83,8 +84,8 @@ func (r *Result) warnings() []error {
 	switch {
 	case r.K == 0:
 		warn("need >= 1 stored run for a comparison")
-	case r.K < 5:
-		warn("need >= 5 stored runs to know the variation between runs, have %d", r.K)
+	case max(r.K, r.spread) < 5:
+		warn("need >= 5 stored runs to know the variation between runs, have %d", max(r.K, r.spread))
 	}
 	if longest > 2*r.kernel {
 		warn("runs have %d to %d requests: estimated with the kernel of the shortest", r.kernel, longest)

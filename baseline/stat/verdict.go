@@ -42,8 +42,8 @@ func (r *Result) decide(o Options, p familyP, family int) {
 		return fmt.Sprintf("%v, Holm p %s of %d, %s", c, formatP(c.holmP), family, how)
 	}
 	switch {
-	case r.K < o.MinRuns:
-		verdict(Inconclusive, "%s of the %d needed to know how much runs vary%s", count(r.K, "stored run"), o.MinRuns, r.hint())
+	case max(r.K, r.spread) < o.MinRuns:
+		verdict(Inconclusive, "%s of the %d needed to know how much runs vary%s", count(max(r.K, r.spread), "stored run"), o.MinRuns, r.hint())
 	case r.kernel < minimumSize(r.Q):
 		verdict(Inconclusive, "the shortest run has %s, %s needs %d%s", count(r.kernel, "request"), quantileName(r.Q), minimumSize(r.Q), r.hint())
 	case worse.proven(o, r.MinEffect):
