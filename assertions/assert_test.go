@@ -75,7 +75,7 @@ func TestOneLinersTellWhatTheyPass(t *testing.T) {
 	var one, check fakeT
 	res, store := result(scenario(200, 1, later(2))), stored(t, 2)
 	assert.True(t, assertions.AssertNoRegression(&one, res, store, latencytest.TTFT, latencytest.P90))
-	assert.True(t, assertions.Check(&check, res, store, ttft90))
+	assert.True(t, assertions.Check(&check, res, store, ttft90, alone))
 	assert.Equal(t, check.logs, one.logs)
 	require.Len(t, one.logs, 1)
 	assert.True(t, strings.HasPrefix(one.logs[0], warning))
@@ -93,7 +93,7 @@ func TestFailuresAreThoseOfTheCallersLine(t *testing.T) {
 	for name, check := range map[string]func(f *fakeT) (line string){
 		"Check": func(f *fakeT) string {
 			line := nextLine()
-			assertions.Check(f, res, store, ttft90, assertions.ErrorRate(.5))
+			assertions.Check(f, res, store, ttft90, alone, assertions.ErrorRate(.5))
 			return line
 		},
 		"AssertNoRegression": func(f *fakeT) string {

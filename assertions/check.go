@@ -1,8 +1,8 @@
 package assertions
 
 import (
+	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -32,6 +32,10 @@ type listener interface {
 // text of the failures.
 func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate) string {
 	t.Helper()
+	if settings, err := latencytest.ReadSettings(); err == nil && settings.Session != nil {
+		t.Logf("[latgate] measured only: the process that started this one judges")
+		return ""
+	}
 	if res != nil {
 		full, err := res.Full() // a gate needs every sample
 		if err != nil {
@@ -39,7 +43,7 @@ func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate
 		}
 		res = full
 	}
-	answers, err := judge(res, store, list)
+	answers, err := judge(func() context.Context { return contextOf(t) }, res, store, list)
 	if res != nil {
 		err = errors.Join(err, latencytest.Uncached())
 	}
@@ -72,8 +76,16 @@ type answer struct {
 	acceptable   bool // a new baseline would change the answer
 }
 
+// contextOf is the test's, where there is one.
+func contextOf(t listener) context.Context {
+	if c, ok := t.(interface{ Context() context.Context }); ok {
+		return c.Context()
+	}
+	return context.Background()
+}
+
 // judge is Check without a test.
-func judge(res *latencytest.Result, store baseline.Store, list []Gate) ([]answer, error) {
+func judge(ctx func() context.Context, res *latencytest.Result, store baseline.Store, list []Gate) ([]answer, error) {
 	if res == nil {
 		return nil, errors.New("there is no result to check")
 	}
@@ -102,60 +114,8 @@ func judge(res *latencytest.Result, store baseline.Store, list []Gate) ([]answer
 	}
 	if len(g.questions) > 0 {
 		healthy := !slices.ContainsFunc(answers, func(a answer) bool { return a.fails })
-		more, err := g.compare(res, store, settings, healthy)
+		more, err := g.compare(ctx, res, store, settings, healthy)
 		answers, errs = append(answers, more...), append(errs, err)
 	}
 	return answers, errors.Join(errs...)
-}
-
-// compare answers the NoRegression gates, or makes this run a part of the
-// baseline: because somebody asked for it, or because there is none yet, this is
-// nobody's CI, and the run is healthy by the other gates.
-func (g gates) compare(res *latencytest.Result, store baseline.Store, settings latencytest.Settings, healthy bool) ([]answer, error) {
-	if settings.Update {
-		return g.update(res, store, settings)
-	}
-	report, err := baseline.Compare(res, store, g.options, g.questions...)
-	if err != nil {
-		return nil, err
-	}
-	var answers []answer
-	fresh := *res // the scenarios that have no baseline yet
-	fresh.Scenarios = nil
-	for _, s := range res.Scenarios {
-		first := true
-		var own []answer
-		for _, c := range report.Comparisons {
-			if c.Scenario == s.Name {
-				first = first && c.Verdict == baseline.Missing && c.Runs == 0
-				own = append(own, describe(c))
-			}
-		}
-		if first && healthy && !settings.CI {
-			fresh.Scenarios = append(fresh.Scenarios, s)
-			continue
-		}
-		answers = append(answers, own...)
-	}
-	more, err := g.begin(&fresh, store)
-	return append(answers, more...), err
-}
-
-// describe says what a comparison means for the test.
-func describe(c baseline.Comparison) answer {
-	a := answer{text: c.String()}
-	switch c.Verdict {
-	case baseline.Pass, baseline.Improved, baseline.Accepted:
-	case baseline.Inconclusive:
-		a.warns = true
-	default:
-		a.fails, a.acceptable = true, c.Verdict != baseline.Infrastructure
-		a.text += fmt.Sprintf("\n    asked:    %v must not get worse\n    baseline: %s", c.Question, c.Stored)
-	}
-	if c.Result != nil {
-		for _, w := range c.Result.Warnings {
-			a.text += "\n    note:     " + w.Error()
-		}
-	}
-	return a
 }

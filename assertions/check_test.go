@@ -18,10 +18,13 @@ import (
 
 var ttft90 = assertions.NoRegression(latencytest.TTFT, latencytest.P90)
 
+// alone is for made-up results, which no second session can measure again.
+var alone = assertions.SingleSession()
+
 func TestPassIsLogged(t *testing.T) {
 	t.Parallel()
 	var f fakeT
-	assert.True(t, assertions.Check(&f, result(scenario(200, 1)), fiveRuns(t), ttft90,
+	assert.True(t, assertions.Check(&f, result(scenario(200, 1)), fiveRuns(t), ttft90, alone,
 		assertions.NoRegression(latencytest.OTPS, latencytest.P90)))
 	assert.Empty(t, f.errors)
 	require.Len(t, f.logs, 2)
@@ -32,7 +35,7 @@ func TestPassIsLogged(t *testing.T) {
 func TestImprovedPasses(t *testing.T) {
 	t.Parallel()
 	var f fakeT
-	assert.True(t, assertions.Check(&f, result(scenario(200, 1, later(.7))), fiveRuns(t), ttft90))
+	assert.True(t, assertions.Check(&f, result(scenario(200, 1, later(.7))), fiveRuns(t), ttft90, alone))
 	assert.Empty(t, f.errors)
 	assert.Contains(t, f.logs[0], "improved")
 }
@@ -53,7 +56,7 @@ func TestTheTextOfARegression(t *testing.T) {
 	t.Parallel()
 	var f fakeT
 	store := fiveRuns(t)
-	assert.False(t, assertions.Check(&f, result(scenario(200, 1, later(1.4))), store, ttft90))
+	assert.False(t, assertions.Check(&f, result(scenario(200, 1, later(1.4))), store, ttft90, alone))
 	assert.Empty(t, f.logs)
 	require.Len(t, f.errors, 1)
 	lines := strings.Split(f.errors[0], "\n")
@@ -74,7 +77,7 @@ func TestEveryFailureIsInOneText(t *testing.T) {
 	t.Parallel()
 	var f fakeT
 	assert.False(t, assertions.Check(&f, result(scenario(200, 1, later(1.4))), fiveRuns(t),
-		assertions.NoRegression(latencytest.TTFT), assertions.NoRegression(latencytest.OTPS, latencytest.P90),
+		alone, assertions.NoRegression(latencytest.TTFT), assertions.NoRegression(latencytest.OTPS, latencytest.P90),
 		assertions.Below(latencytest.TTFT, latencytest.P90, 300*ms), assertions.ErrorRate(.01)))
 	require.Len(t, f.errors, 1)
 	assert.Equal(t, 3, strings.Count(f.errors[0], "[latgate] "))
@@ -88,11 +91,11 @@ func TestSettingsAreInTheCommand(t *testing.T) {
 	res.Plan.Seed = 7
 	store := fiveRuns(t)
 	var f fakeT
-	assertions.Check(&f, res, store, ttft90)
+	assertions.Check(&f, res, store, ttft90, alone)
 	assert.NotContains(t, f.errors[0], "-latgate.seed")
 	t.Setenv("LATGATE_SEED", "9")
 	t.Setenv("LATGATE_REQUESTS", "50")
-	assertions.Check(&f, res, store, ttft90)
+	assertions.Check(&f, res, store, ttft90, alone)
 	assert.Contains(t, f.errors[1], "-count=1 -latgate.seed=9 -latgate.requests=50 -v\n")
 	assert.Contains(t, f.errors[1], "-count=1 -latgate.seed=9 -latgate.requests=50 -latgate.update ")
 }
@@ -103,13 +106,13 @@ func TestWithoutATestThereAreNoCommands(t *testing.T) {
 	var f fakeT
 	res := result(scenario(200, 1, later(1.4)))
 	res.Plan.SampleFile = ""
-	assertions.Check(&f, res, fiveRuns(t), ttft90)
+	assertions.Check(&f, res, fiveRuns(t), ttft90, alone)
 	assert.Contains(t, f.errors[0], "again: ")
 	assert.NotContains(t, f.errors[0], "samples: ")
 
 	f = fakeT{}
 	res.Test = ""
-	assertions.Check(&f, res, fiveRuns(t), ttft90)
+	assertions.Check(&f, res, fiveRuns(t), ttft90, alone)
 	assert.NotContains(t, f.errors[0], "again: ")
 	assert.NotRegexp(t, `\n$`, f.errors[0])
 }
@@ -120,7 +123,7 @@ func TestInconclusivePassesWithAWarning(t *testing.T) {
 		requests, runs int
 	}{{200, 2}, {20, 5}} {
 		var f fakeT
-		assert.True(t, assertions.Check(&f, result(scenario(test.requests, 1, later(2))), stored(t, test.runs), ttft90))
+		assert.True(t, assertions.Check(&f, result(scenario(test.requests, 1, later(2))), stored(t, test.runs), ttft90, alone))
 		assert.Empty(t, f.errors)
 		require.Len(t, f.logs, 1)
 		assert.Regexp(t, `^\[latgate\] WARNING: all: P90 ttft .*: inconclusive: `, f.logs[0])
@@ -130,7 +133,7 @@ func TestInconclusivePassesWithAWarning(t *testing.T) {
 func TestWarningsOfTheStatisticsAreTold(t *testing.T) {
 	t.Parallel()
 	var f fakeT
-	assert.True(t, assertions.Check(&f, result(scenario(200, 1)), stored(t, 3), ttft90))
+	assert.True(t, assertions.Check(&f, result(scenario(200, 1)), stored(t, 3), ttft90, alone))
 	assert.Contains(t, f.logs[0], "\n    note:     ")
 }
 
@@ -139,7 +142,7 @@ func TestAMissingBaselineIsCreatedOnALaptop(t *testing.T) {
 	var f fakeT
 	store := baseline.Dir(t.TempDir())
 	res := result(scenario(200, 1))
-	assert.True(t, assertions.Check(&f, res, store, ttft90))
+	assert.True(t, assertions.Check(&f, res, store, ttft90, alone))
 	assert.Empty(t, f.errors)
 	require.Len(t, f.logs, 1)
 	assert.Contains(t, f.logs[0], "there was no baseline: it was created as "+store.Location(baseline.NewKey(identity())))
@@ -151,7 +154,7 @@ func TestARunOverBudgetIsNoFirstBaseline(t *testing.T) {
 	t.Parallel()
 	var f fakeT
 	store := baseline.Dir(t.TempDir())
-	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90,
+	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90, alone,
 		assertions.Below(latencytest.TTFT, latencytest.P50, time.Millisecond)))
 	assert.Zero(t, runsIn(t, store))
 }
@@ -172,7 +175,7 @@ func TestAMissingBaselineFailsInCI(t *testing.T) {
 		t.Setenv("CI", ci)
 		var f fakeT
 		store := baseline.Dir(t.TempDir())
-		assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90))
+		assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90, alone))
 		require.Len(t, f.errors, 1)
 		assert.Contains(t, f.errors[0], "all: P90 ttft: missing: there is no baseline yet")
 		assert.Contains(t, f.errors[0], "accept: ")
@@ -187,7 +190,7 @@ func TestANewScenarioBeginsItsBaseline(t *testing.T) {
 	store := fiveRuns(t)
 	other := scenario(200, 2)
 	other.Name, other.Identity[2].Value = "new", "new"
-	assert.True(t, assertions.Check(&f, result(scenario(200, 1), other), store, ttft90))
+	assert.True(t, assertions.Check(&f, result(scenario(200, 1), other), store, ttft90, alone))
 	require.Len(t, f.logs, 2)
 	assert.Contains(t, f.logs[0], "all: P90 ttft")
 	assert.Contains(t, f.logs[1], "there was no baseline: it was created as "+store.Location(baseline.KeyOf(other)))
@@ -199,7 +202,7 @@ func TestAShortFirstRunIsNotStored(t *testing.T) {
 	t.Parallel()
 	var f fakeT
 	store := baseline.Dir(t.TempDir())
-	assert.True(t, assertions.Check(&f, result(scenario(5, 1)), store, ttft90))
+	assert.True(t, assertions.Check(&f, result(scenario(5, 1)), store, ttft90, alone))
 	assert.Contains(t, f.logs[0], "WARNING: there is no baseline, and none was created: all: too few requests")
 	assert.Zero(t, runsIn(t, store))
 }
@@ -211,7 +214,7 @@ func TestIncomparableFailsEverywhere(t *testing.T) {
 		store := fiveRuns(t)
 		s := scenario(200, 1)
 		s.Identity[3].Value = "amazon.nova-pro-v1:0"
-		assert.False(t, assertions.Check(&f, result(s), store, ttft90), "CI=%q", ci)
+		assert.False(t, assertions.Check(&f, result(s), store, ttft90, alone), "CI=%q", ci)
 		assert.Contains(t, f.errors[0],
 			`incomparable: what is stored was measured otherwise: model: the baseline has "amazon.nova-lite-v1:0", this run "amazon.nova-pro-v1:0"`)
 		assert.Contains(t, f.errors[0], "accept: ")
@@ -229,7 +232,7 @@ func TestAFailingEndpointFails(t *testing.T) {
 		for _, store := range []baseline.Store{fiveRuns(t), baseline.Dir(t.TempDir())} {
 			var f fakeT
 			before := runsIn(t, store)
-			assert.False(t, assertions.Check(&f, result(s), store, ttft90))
+			assert.False(t, assertions.Check(&f, result(s), store, ttft90, alone))
 			assert.Contains(t, f.errors[0], "all: P90 ttft: infrastructure: ")
 			assert.NotContains(t, f.errors[0], "accept: ")
 			assert.Equal(t, before, runsIn(t, store))
@@ -260,7 +263,7 @@ func TestATamperedFileFails(t *testing.T) {
 func TestNothingToCheckFails(t *testing.T) {
 	t.Parallel()
 	for _, gate := range []assertions.Gate{
-		ttft90, assertions.ErrorRate(.1), assertions.Below(latencytest.TTFT, latencytest.P90, limit),
+		ttft90, alone, assertions.ErrorRate(.1), assertions.Below(latencytest.TTFT, latencytest.P90, limit),
 	} {
 		store := baseline.Dir(t.TempDir())
 		var f fakeT
@@ -275,7 +278,7 @@ func TestNothingToCheckFails(t *testing.T) {
 func TestASettingThatCannotBeReadFails(t *testing.T) {
 	t.Setenv("LATGATE_UPDATE", "perhaps")
 	var f fakeT
-	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), fiveRuns(t), ttft90))
+	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), fiveRuns(t), ttft90, alone))
 	assert.Contains(t, f.errors[0], `LATGATE_UPDATE="perhaps"`)
 }
 

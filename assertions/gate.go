@@ -24,11 +24,12 @@ type gates struct {
 	budgets   []budget
 	rates     []errorRate
 	options   stat.Options
+	doubt     Policy
 }
 
 // collect sorts gates by kind; it returns what is wrong with each of them.
 func collect(list []Gate) (gates, []error) {
-	g := gates{options: stat.Options{SingleSession: true}}
+	g := gates{doubt: Warn}
 	var errs []error
 	for _, gate := range list {
 		if gate == nil {
@@ -134,33 +135,5 @@ func (e errorRate) addTo(g *gates) error {
 		return fmt.Errorf("a rate is a share from 0 to below 1, got %v", float64(e))
 	}
 	g.rates = append(g.rates, e)
-	return nil
-}
-
-// MinEffect sets the smallest slow-down that the check's NoRegression gates
-// report, as a share: 0.15 is 15 %. The default is 0.10.
-func MinEffect(share float64) Gate {
-	return setting{fmt.Sprintf("MinEffect(%v)", share), share, func(o *stat.Options) { o.MinEffect = share }}
-}
-
-// RuleOut sets the slow-down that a pass of the check's NoRegression gates
-// excludes with 95 % confidence. The default is 0.20.
-func RuleOut(share float64) Gate {
-	return setting{fmt.Sprintf("RuleOut(%v)", share), share, func(o *stat.Options) { o.RuleOut = share }}
-}
-
-type setting struct {
-	name  string
-	share float64
-	set   func(*stat.Options)
-}
-
-func (s setting) String() string { return s.name }
-
-func (s setting) addTo(g *gates) error {
-	if !(s.share > 0) {
-		return fmt.Errorf("want a positive share, such as 0.1 for 10 %%")
-	}
-	s.set(&g.options)
 	return nil
 }

@@ -44,7 +44,7 @@ func TestGatesThatMakeNoSense(t *testing.T) {
 		{nil, "nil"},
 	} {
 		var f fakeT
-		assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90, test.gate), "%v", test.gate)
+		assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90, alone, test.gate), "%v", test.gate)
 		require.Len(t, f.errors, 1, "%v", test.gate)
 		assert.Contains(t, f.errors[0], test.want)
 		assert.Empty(t, f.logs, "nothing is judged by half of the gates")
@@ -71,7 +71,7 @@ func TestACheckWithoutAConditionFails(t *testing.T) {
 func TestNoRegressionNeedsAStore(t *testing.T) {
 	t.Parallel()
 	var f fakeT
-	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), nil, ttft90))
+	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), nil, ttft90, alone))
 	require.Len(t, f.errors, 1)
 	assert.Contains(t, f.errors[0], "baseline.Dir(latencytest.Dir)")
 }
@@ -89,11 +89,11 @@ func TestMinEffectAndRuleOutMoveTheTolerance(t *testing.T) {
 		{[]assertions.Gate{assertions.MinEffect(.4), assertions.RuleOut(1)}, ": pass: "},
 	} {
 		var f fakeT
-		assertions.Check(&f, result(slower), store, append(test.settings, ttft90)...)
+		assertions.Check(&f, result(slower), store, append(test.settings, ttft90, alone)...)
 		assert.Contains(t, append(f.errors, f.logs...)[0], test.says, "%v", test.settings)
 	}
 	var f fakeT
-	assertions.Check(&f, result(scenario(200, 1, later(1.04))), store, assertions.RuleOut(.1), ttft90)
+	assertions.Check(&f, result(scenario(200, 1, later(1.04))), store, assertions.RuleOut(.1), ttft90, alone)
 	assert.Contains(t, f.logs[0], ": inconclusive: ", "a tighter promise needs more requests")
 }
 

@@ -40,7 +40,7 @@ func TestUpdateAcceptsWhatCannotBeCompared(t *testing.T) {
 	s := scenario(200, 1)
 	s.Identity[3].Value = "amazon.nova-pro-v1:0"
 	var f fakeT
-	assert.True(t, assertions.Check(&f, result(s), store, ttft90))
+	assert.True(t, assertions.Check(&f, result(s), store, ttft90, alone))
 	runs, err := store.Runs(baseline.KeyOf(s))
 	require.NoError(t, err)
 	assert.Len(t, runs, 1)
@@ -68,7 +68,7 @@ func TestUpdateIsRefused(t *testing.T) {
 			}
 			store := stored(t, 3)
 			var f fakeT
-			assert.False(t, assertions.Check(&f, result(test.scenario), store, ttft90))
+			assert.False(t, assertions.Check(&f, result(test.scenario), store, ttft90, alone))
 			require.Len(t, f.errors, 1)
 			assert.Contains(t, f.errors[0], test.want)
 			assert.Empty(t, f.logs)
@@ -84,7 +84,7 @@ func TestUpdateInCIWithPermission(t *testing.T) {
 	t.Setenv("LATGATE_ALLOW_CI_UPDATE", "1")
 	store := stored(t, 3)
 	var f fakeT
-	assert.True(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90))
+	assert.True(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90, alone))
 	assert.Equal(t, 4, runsIn(t, store))
 }
 
@@ -94,6 +94,6 @@ func TestPermissionAloneCreatesNothing(t *testing.T) {
 	t.Setenv("LATGATE_ALLOW_CI_UPDATE", "1")
 	store := baseline.Dir(t.TempDir())
 	var f fakeT
-	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90))
+	assert.False(t, assertions.Check(&f, result(scenario(200, 1)), store, ttft90, alone))
 	assert.Zero(t, runsIn(t, store))
 }

@@ -40,7 +40,7 @@ func TestTheCommandIsForAShell(t *testing.T) {
 	var f fakeT
 	res := result(scenario(200, 1, later(1.4)))
 	res.Test = "TestLatency/it's"
-	assertions.Check(&f, res, fiveRuns(t), ttft90)
+	assertions.Check(&f, res, fiveRuns(t), ttft90, alone)
 	assert.Contains(t, f.errors[0], `-run '^TestLatency$/^it'\''s$' `)
 }
 

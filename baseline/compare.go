@@ -1,10 +1,10 @@
 package baseline
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/latgate/latgate/baseline/stat"
 	"github.com/latgate/latgate/latencytest"
@@ -38,15 +38,46 @@ type Question struct {
 // String returns "P90 ttft".
 func (q Question) String() string { return fmt.Sprintf("%v %v", q.Quantile, q.Metric) }
 
+// A Case is a result and what is asked of it.
+type Case struct {
+	Result    *latencytest.Result
+	Store     Store // of the runs to compare with
+	Questions []Question
+
+	// MinEffect and RuleOut are as in [stat.Options], for this case alone. 0 means
+	// those of the options.
+	MinEffect, RuleOut float64
+
+	// Second is a second session of those scenarios that seemed to have moved in the
+	// first; nil where there is none. Stale says that the process of the first has
+	// measured it: both then count as one session against the variation between runs.
+	Second *latencytest.Result
+	Stale  bool
+}
+
 // A Comparison is the answer to one question for one scenario.
 type Comparison struct {
 	Question
+	Case     int // whose question it is
 	Scenario string
 	Verdict  Verdict
 	Reason   string
 	Stored   string       // where the baseline is
 	Runs     int          // stored there, with this metric or without
+	Pinned   *Run         // the anchor, where that is compared with, and not the stored runs
 	Result   *stat.Result // the numbers; nil where there was nothing to compare
+}
+
+// Moved reports whether the comparison wants to be confirmed: the scenario seems to
+// be slower, or faster, in its only session.
+func (c Comparison) Moved() bool {
+	return c.Result != nil && (c.Result.Suspect || c.Result.Promising)
+}
+
+// Undecided reports whether there was enough to compare, and no answer all the same:
+// more requests or sessions would bring one.
+func (c Comparison) Undecided() bool {
+	return c.Verdict == Inconclusive && c.Pinned == nil && c.Runs >= leastRuns && slices.Min(c.Result.N) >= fewest
 }
 
 // A Report is the answers to all questions, scenario by scenario. They are one
@@ -59,43 +90,107 @@ type Report struct{ Comparisons []Comparison }
 // An error means that stored runs cannot be read, or that a measured value makes
 // no sense; what is missing or cannot be compared is a verdict.
 func Compare(res *latencytest.Result, store Store, o stat.Options, questions ...Question) (*Report, error) {
-	if len(res.Scenarios) == 0 {
-		return nil, errNoScenario
-	}
-	report := new(Report)
-	var family []stat.Comparison
-	var asked []int // the comparison of each member of the family
+	return CompareAll(o, Case{Result: res, Store: store, Questions: questions})
+}
+
+// CompareAll is [Compare] for all that a build has measured, in one family. Where
+// the options ask for a confirmation, what has moved ([Comparison.Moved]) is to be
+// measured once more, and everything compared again with that as Second.
+func CompareAll(o stat.Options, cases ...Case) (*Report, error) {
+	f := family{report: new(Report)}
 	var errs []error
-	for _, s := range res.Scenarios {
-		runs, err := history(res, s, store)
-		if err != nil {
-			errs = append(errs, err)
-			continue
+	for i, c := range cases {
+		c.MinEffect, c.RuleOut = cmp.Or(c.MinEffect, o.MinEffect), cmp.Or(c.RuleOut, o.RuleOut)
+		if len(c.Result.Scenarios) == 0 {
+			errs = append(errs, errNoScenario)
 		}
-		for _, q := range questions {
-			c := Comparison{Question: q, Scenario: s.Name, Stored: store.Location(KeyOf(s)), Runs: len(runs)}
-			if c.Verdict, c.Reason, err = incomparable(s, store, runs, q); err != nil {
-				errs = append(errs, err)
-			}
-			if c.Verdict == "" {
-				asked = append(asked, len(report.Comparisons))
-				family = append(family, question(s, runs, q))
-			}
-			report.Comparisons = append(report.Comparisons, c)
+		for _, s := range c.Result.Scenarios {
+			errs = append(errs, f.ask(i, c, s))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	results, err := stat.Judge(family, o)
+	results, err := stat.Judge(f.comparisons, o)
 	if err != nil {
 		return nil, err
 	}
 	for i := range results {
-		c := &report.Comparisons[asked[i]]
+		c := &f.report.Comparisons[f.asked[i]]
 		c.Result, c.Verdict, c.Reason = &results[i], Verdict(results[i].Verdict), results[i].Reason
 	}
-	return report, nil
+	return f.report, nil
+}
+
+// A family is the comparisons that are judged together.
+type family struct {
+	report      *Report
+	comparisons []stat.Comparison
+	asked       []int // the place in the report of each of them
+}
+
+// ask adds the questions of a case about one of its scenarios.
+func (f *family) ask(number int, of Case, s *latencytest.Scenario) error {
+	runs, err := history(of.Result, s, of.Store)
+	if err != nil {
+		return err
+	}
+	pinned, err := anchor(of.Store, s)
+	if err != nil {
+		return err
+	}
+	second, err := of.second(s)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, q := range of.Questions {
+		c := Comparison{Question: q, Case: number, Scenario: s.Name, Stored: of.Store.Location(KeyOf(s)), Runs: len(runs)}
+		if c.Verdict, c.Reason, err = incomparable(s, of.Store, runs, q); err != nil {
+			errs = append(errs, err)
+		}
+		if reason := secondInvalid(second, q); c.Verdict == "" && reason != "" {
+			c.Verdict, c.Reason = Infrastructure, "in its second session "+reason
+		}
+		decided := c.Verdict != ""
+		f.add(c, of.question(s, second, runs, q))
+		if !decided && pinned != nil && len(pinned.Values(q.Metric)) > 0 {
+			c.Pinned = pinned
+			f.add(c, of.question(s, second, runs, q).against(pinned.Values(q.Metric)))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// add reports a comparison, and has it judged where it has no verdict yet.
+func (f *family) add(c Comparison, numbers numbers) {
+	if c.Verdict == "" {
+		f.asked = append(f.asked, len(f.report.Comparisons))
+		f.comparisons = append(f.comparisons, stat.Comparison(numbers))
+	}
+	f.report.Comparisons = append(f.report.Comparisons, c)
+}
+
+// second returns a scenario as the second session measured it, nil where it did not.
+func (c Case) second(s *latencytest.Scenario) (*latencytest.Scenario, error) {
+	if c.Second == nil {
+		return nil, nil
+	}
+	second := c.Second.Scenario(s.Name)
+	if second == nil {
+		return nil, nil
+	}
+	if m := KeyOf(s).Mismatches(KeyOf(second)); len(m) > 0 {
+		return nil, fmt.Errorf("%s: the second session measured something else: %v", s.Name, m[0])
+	}
+	return second, nil
+}
+
+func secondInvalid(second *latencytest.Scenario, q Question) string {
+	if second == nil {
+		return ""
+	}
+	return Invalid(second, q.Metric)
 }
 
 // history returns the stored runs of a scenario, without the one that holds this
@@ -108,137 +203,22 @@ func history(res *latencytest.Result, s *latencytest.Scenario, store Store) ([]*
 
 var errNoScenario = errors.New("the result has no scenario: nothing was measured")
 
+// numbers are those of one comparison.
+type numbers stat.Comparison
+
 // question puts a scenario's values beside those of the stored runs.
-func question(s *latencytest.Scenario, runs []*Run, q Question) stat.Comparison {
-	c := stat.Comparison{
+func (c Case) question(s, second *latencytest.Scenario, runs []*Run, q Question) numbers {
+	n := numbers{
 		Scenario: s.Name, Metric: q.Metric.Name(), Q: float64(q.Quantile), HigherIsBetter: q.Metric.HigherIsBetter(),
-		Candidate: [][]float64{Values(s, q.Metric)},
+		Candidate: [][]float64{Values(s, q.Metric)}, Fresh: !c.Stale, MinEffect: c.MinEffect, RuleOut: c.RuleOut,
+	}
+	if second != nil {
+		n.Candidate = append(n.Candidate, Values(second, q.Metric))
 	}
 	for _, run := range runs {
 		if values := run.Values(q.Metric); len(values) > 0 {
-			c.Baseline = append(c.Baseline, values)
+			n.Baseline = append(n.Baseline, values)
 		}
 	}
-	return c
-}
-
-// Values returns what a scenario counts in a comparison or against a limit: the
-// metric of every request that ended OK, and the time limit of those that hit it.
-func Values(s *latencytest.Scenario, m latencytest.Metric) []float64 {
-	var values []float64
-	for i := range s.Samples {
-		if v, ok := gateValue(&s.Samples[i], m); ok {
-			values = append(values, v)
-		}
-	}
-	return values
-}
-
-// Invalid says why a scenario's values of a metric say nothing about the endpoint:
-// requests failed, none of them has one, or the run did not measure what it set out
-// to. It is empty where the values are good.
-func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
-	n, failed, values := len(s.Samples), s.Failed(), Values(s, m)
-	switch {
-	case n == 0:
-		return "no request was measured"
-	case tooManyFailed(failed, n):
-		return fmt.Sprintf("%d of %d requests failed (%s): latencies are invalid from %.0f %%", failed, n, s.Ends(), 100*invalidShare)
-	case len(values) == 0:
-		return fmt.Sprintf("none of %d requests has a value of %v", n, m)
-	case s.Invalid() != "":
-		return s.Invalid()
-	case slices.Min(values) <= 0:
-		return fmt.Sprintf("a request has a %v of 0: there are no ratios to that", m)
-	}
-	return ""
-}
-
-// incomparable returns the verdict of a question that statistics cannot answer,
-// and an empty one for all others.
-func incomparable(s *latencytest.Scenario, store Store, runs []*Run, q Question) (Verdict, string, error) {
-	if reason := Invalid(s, q.Metric); reason != "" {
-		return Infrastructure, reason, nil
-	}
-	if len(runs) == 0 {
-		return nothingStored(s, store)
-	}
-	for _, run := range runs {
-		if len(run.Values(q.Metric)) > 0 {
-			return "", "", nil
-		}
-	}
-	return Missing, fmt.Sprintf("the %d stored runs hold no %v: it was not gated when they were recorded", len(runs), q.Metric), nil
-}
-
-// nothingStored tells a scenario that was never recorded from one that was
-// recorded under another key, and names the fields of the nearest. Another
-// environment is no mistake of anybody's: each has a baseline of its own.
-func nothingStored(s *latencytest.Scenario, store Store) (Verdict, string, error) {
-	key := KeyOf(s)
-	stored, err := store.Keys(key)
-	if err != nil {
-		return "", "", err
-	}
-	var nearest []Mismatch
-	for _, other := range stored {
-		if m := key.Mismatches(other); nearest == nil || len(m) < len(nearest) {
-			nearest = m
-		}
-	}
-	if nearest == nil {
-		return Missing, "there is no baseline yet", nil
-	}
-	if len(nearest) == 1 && nearest[0].Name == "environment" {
-		return Missing, fmt.Sprintf("there is no baseline for the environment %q yet, there is one for %q", nearest[0].Want, nearest[0].Have), nil
-	}
-	parts := make([]string, len(nearest))
-	for i, m := range nearest {
-		parts[i] = m.String()
-	}
-	return Incomparable, "what is stored was measured otherwise: " + strings.Join(parts, "; "), nil
-}
-
-// fewest is the size of a run below which nothing is said about its P90. One such
-// run in a baseline would leave every comparison with it undecided.
-const fewest = 30
-
-// ErrTooFew says that a run is too short for a baseline.
-var ErrTooFew = errors.New("too few requests for a baseline")
-
-// Accept stores every scenario of a result as a new run of its baseline, with the
-// reason why, and returns where. A result that would make a bad baseline is
-// refused whole.
-func Accept(res *latencytest.Result, store Store, reason string, gated ...latencytest.Metric) ([]string, error) {
-	if oneLine(reason) == "" {
-		return nil, errors.New("a baseline is not updated without a reason: give -latgate.reason or LATGATE_REASON")
-	}
-	if len(res.Scenarios) == 0 {
-		return nil, errNoScenario
-	}
-	var runs []*Run
-	var errs []error
-	for _, s := range res.Scenarios {
-		run := NewRun(res, s, reason, gated...)
-		_, err := run.content()
-		if err == nil && len(run.Entries) < fewest {
-			err = fmt.Errorf("%w: %d, want %d", ErrTooFew, len(run.Entries), fewest)
-		}
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%s: %w", s.Name, err))
-		}
-		runs = append(runs, run)
-	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	var paths []string
-	for _, run := range runs {
-		path, err := store.Add(run)
-		if err != nil {
-			return paths, err
-		}
-		paths = append(paths, path)
-	}
-	return paths, nil
+	return n
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/latgate/latgate/latencytest"
 )
@@ -15,11 +16,15 @@ import (
 // The ratio is the candidate over the baseline, with its 90 % interval.
 func (c Comparison) String() string {
 	r := c.Result
+	anchor := ""
+	if c.Pinned != nil {
+		anchor = fmt.Sprintf(" against the run pinned on %s", c.Pinned.Header.Time.Format(time.DateOnly))
+	}
 	if r == nil || r.K == 0 {
-		return fmt.Sprintf("%s: %v: %s: %s", c.Scenario, c.Question, c.Verdict, c.Reason)
+		return fmt.Sprintf("%s: %v%s: %s: %s", c.Scenario, c.Question, anchor, c.Verdict, c.Reason)
 	}
 	m := c.Metric
-	line := fmt.Sprintf("%s: %v%s %s (type-7 %s)", c.Scenario, c.Question, c.tail(),
+	line := fmt.Sprintf("%s: %v%s%s %s (type-7 %s)", c.Scenario, c.Question, c.tail(), anchor,
 		change(m, r.Baseline.HarrellDavis, r.Candidate.HarrellDavis), change(m, r.Baseline.Type7, r.Candidate.Type7))
 	if r.SE > 0 {
 		ratio, low, high := r.Ratio, r.Low, r.High

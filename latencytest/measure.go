@@ -51,17 +51,59 @@ type job struct {
 	op   operation
 	test string
 
+	// only are the names of the scenarios that are measured; none means all.
+	only []string
+
+	side string // "a" or "b" of a [Pair], whose requests are divided
+
 	// more, where not nil, is asked before each measured request, instead of
 	// counting to Plan.Requests.
 	more func() bool
 }
 
 func (j job) measure(ctx context.Context) (*Result, error) {
+	m, err := j.begin()
+	if err != nil {
+		return nil, err
+	}
+	err = m.warm(ctx)
+	if err == nil {
+		m.measuring()
+		err = m.run.all(ctx, m.run.left(j.measured(m.dealer, m.plan)))
+	}
+	return m.end(err)
+}
+
+// A measurement is a job under way.
+type measurement struct {
+	job
+	plan    Plan // with its defaults filled in
+	groups  []group
+	dealer  *dealer
+	run     *run
+	result  *Result
+	unwatch func()
+}
+
+// begin prepares a job, up to the first request.
+func (j job) begin() (*measurement, error) {
 	settings, err := ReadSettings()
 	if err != nil {
 		return nil, err
 	}
-	plan, op := j.plan.withDefaults(settings), j.op
+	plan, op := j.plan, j.op
+	if session := settings.Session; session != nil {
+		plan = session.plan(j.test, plan)
+		if session.concerns(plan) {
+			j.only = session.Scenarios
+		}
+	}
+	plan = plan.withDefaults(settings)
+	if j.side != "" {
+		if plan, err = plan.divided(j.side); err != nil {
+			return nil, err
+		}
+	}
 	if err := plan.validate(); err != nil {
 		return nil, err
 	}
@@ -69,7 +111,13 @@ func (j job) measure(ctx context.Context) (*Result, error) {
 	if op.describe != nil {
 		groups = groupPrompts(plan.Prompts, op.describe)
 	}
-	res := &Result{Test: j.test, Plan: plan, Started: Now(), Virtual: Virtual(), Provenance: provenance()}
+	if len(j.only) > 0 {
+		groups = slices.DeleteFunc(groups, func(g group) bool { return !slices.Contains(j.only, g.name) })
+	}
+	if len(groups) == 0 {
+		return nil, fmt.Errorf("the plan has no scenario called %q", j.only)
+	}
+	res := &Result{Test: j.test, Plan: plan, Started: Now(), Virtual: Virtual(), Provenance: provenance(), again: j.again}
 	for _, g := range groups {
 		res.Scenarios = append(res.Scenarios, &Scenario{Name: g.name, Identity: plan.identity(j.test, g)})
 	}
@@ -85,26 +133,46 @@ func (j job) measure(ctx context.Context) (*Result, error) {
 	r := newRun(plan, op, log)
 	r.keep = res.keep
 	r.monitor = newMonitor(plan, res.Scenarios)
-	unwatch := r.monitor.watch()
-	dealer := newDealer(groups, plan.Seed)
-	runErr := r.warm(ctx, dealer.first(plan.Warmup, 1, dealer.turns(true)))
-	if runErr == nil {
-		r.bounds.begin()
-		r.monitor.begin()
-		runErr = r.all(ctx, j.measured(dealer, plan))
-	}
-	unwatch()
-	res.Ended = r.bounds.end
-	res.Samples = r.sorted()
-	if op.describe == nil {
-		groups[0].facts = r.seen.facts()
-		res.Scenarios[0].Identity = plan.identity(j.test, groups[0])
+	r.looks = newLooks(plan, res.Scenarios)
+	return &measurement{
+		job: j, plan: plan, groups: groups, dealer: newDealer(groups, plan.Seed),
+		run: r, result: res, unwatch: r.monitor.watch(),
+	}, nil
+}
+
+// warm makes the requests of the warm-up.
+func (m *measurement) warm(ctx context.Context) error {
+	return m.run.warm(ctx, m.dealer.first(m.plan.Warmup, 1, m.dealer.turns(true)))
+}
+
+// measuring begins the measured part.
+func (m *measurement) measuring() {
+	m.run.bounds.begin()
+	m.run.monitor.begin()
+}
+
+// end returns what was measured until err, nil where nothing ended it early.
+func (m *measurement) end(err error) (*Result, error) {
+	m.unwatch()
+	res := m.result
+	res.Ended = m.run.bounds.end
+	res.Samples = m.run.sorted()
+	if m.op.describe == nil {
+		m.groups[0].facts = m.run.seen.facts()
+		res.Scenarios[0].Identity = m.plan.identity(m.test, m.groups[0])
 	}
 	res.distribute()
-	if runErr != nil {
-		return res, errors.Join(runErr, log.abandon())
+	if err != nil {
+		return res, errors.Join(err, m.run.log.abandon())
 	}
-	return res, log.close(res, r.ended)
+	return res, m.run.log.close(res, m.run.count)
+}
+
+// again is [Result.Again]. Its samples are kept in memory alone.
+func (j job) again(ctx context.Context, scenarios []string) (*Result, error) {
+	j.only = scenarios
+	j.plan.SampleFile, j.plan.LowMemory, j.plan.Enough = "", false, nil
+	return j.measure(ctx)
 }
 
 // measured are the turns after the warm-up.
@@ -140,9 +208,10 @@ type run struct {
 	decoding sync.Mutex
 
 	mu      sync.Mutex
+	looks   *looks             // nil where the plan has no Enough
 	samples []Sample           // that are kept
 	keep    func(*Sample) bool // whether one is
-	ended   int                // samples
+	count   int                // of samples that have ended
 	seen    sightings
 }
 
@@ -195,7 +264,7 @@ func (r *run) all(ctx context.Context, turns iter.Seq[turn]) error {
 		r.keepBusy(issuing, take, turns)
 	}
 	if err := context.Cause(issuing); err != nil {
-		return fmt.Errorf("the run ended early, after %d requests: %w", r.ended, err)
+		return fmt.Errorf("the run ended early, after %d requests: %w", r.count, err)
 	}
 	return nil
 }
@@ -311,7 +380,7 @@ func (r *run) take(ctx context.Context, t turn) error {
 func (r *run) finish(s *Sample) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.ended++
+	r.count++
 	r.seen.add(s)
 	if r.plan.OnSample != nil {
 		r.plan.OnSample(s)
@@ -321,6 +390,7 @@ func (r *run) finish(s *Sample) {
 	}
 	r.log.write(s)
 	r.monitor.add(s)
+	r.looks.note(s)
 }
 
 func (r *run) sorted() []Sample {

@@ -32,6 +32,10 @@ type Plan struct {
 	// means once.
 	Repetitions int
 
+	// Blocks is how many blocks A B B A the requests of [Compare] and [MeasureAB] are
+	// divided into, half of a block's to each of its turns. Zero means 10.
+	Blocks int
+
 	// Duration, MaxTokens and Budget end the run early: no request is made once
 	// the measured part has taken that long, its replies have brought that many
 	// output tokens, or, with the warm-up, the next request could bring its cost
@@ -39,6 +43,13 @@ type Plan struct {
 	Duration  time.Duration
 	MaxTokens int64
 	Budget    float64
+
+	// Enough, where not nil, may end a scenario before its requests are made: it is
+	// asked once 50, 100, 200, 400 and so on of them have ended, with the samples so far
+	// and how many are planned, 0 being without limit. A text that is not empty is the
+	// reason why no more are needed. It must not keep the scenario. See the function
+	// of that name in package assertions, which ends what can be no regression any more.
+	Enough func(soFar *Scenario, planned int) (reason string)
 
 	// Prices are what tokens cost, see [ReadPrices]. Without them the cost of a
 	// sample is not known.
@@ -201,6 +212,9 @@ func (p Plan) validate() error {
 	if p.Repetitions < 1 || p.Repetitions > 1 && p.Requests == 0 {
 		bad("Repetitions", "want a positive number, and a number of Requests to repeat, got %d", p.Repetitions)
 	}
+	if p.Blocks < 0 {
+		bad("Blocks", "want a positive number, got %d", p.Blocks)
+	}
 	if p.Warmup < 0 {
 		bad("Warmup", "want 0 or more, got %d", p.Warmup)
 	}
@@ -231,6 +245,9 @@ func (p Plan) validate() error {
 	}
 	if p.Budget > 0 && len(p.Prices) == 0 {
 		bad("Budget", "there are no Prices to keep it by; read a price file with latencytest.ReadPrices")
+	}
+	if p.Enough != nil && p.LowMemory {
+		bad("Enough", "a run in low memory has no samples to ask about")
 	}
 	if p.Pause > 0 && p.Load.open() {
 		bad("Pause", "an open load makes its requests when they are due; use Closed, or lower the rate")

@@ -1,6 +1,7 @@
 package latencytest
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -22,6 +23,20 @@ type Result struct {
 
 	Scenarios []*Scenario
 	Samples   []Sample // every attempt, warm-up included, in request order
+
+	again func(ctx context.Context, scenarios []string) (*Result, error) // nil when loaded
+}
+
+// Again measures scenarios once more, as the plan says and with its warm-up, in
+// the process that measured the result; none means all. The samples are those of a
+// session of their own, but for what a process carries over: connections, caches,
+// its clock. The endpoint must still be there. A result that was read from a file
+// cannot be measured again.
+func (r *Result) Again(ctx context.Context, scenarios ...string) (*Result, error) {
+	if r.again == nil {
+		return nil, errors.New("the result was read from a file, nobody knows how it was measured")
+	}
+	return r.again(ctx, scenarios)
 }
 
 // Scenario returns the scenario of this name, or nil.
@@ -126,6 +141,9 @@ func (s *Scenario) table(b *strings.Builder) {
 	w.Flush()
 	if reason := s.Invalid(); reason != "" {
 		fmt.Fprintf(b, "INVALID: %s\n", reason)
+	}
+	if s.Stopped != "" {
+		fmt.Fprintf(b, "stopped early: %s\n", providers.Inert(s.Stopped))
 	}
 	if s.summary != nil {
 		b.WriteString("quantiles of an HDR histogram, exact to 3 significant digits\n")

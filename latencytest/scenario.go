@@ -20,6 +20,10 @@ type Scenario struct {
 	// Identity is everything that must be equal for two runs to be compared.
 	Identity providers.Facts `json:"identity"`
 
+	// Stopped says why the scenario was ended before its requests were made, see
+	// [Plan.Enough]. It is empty where it was not.
+	Stopped string `json:"stopped,omitzero"`
+
 	// Samples are the measured attempts in request order, failed ones included;
 	// warm-up is left out. A run in low memory keeps none, see [Plan.LowMemory].
 	Samples []Sample `json:"-"`

@@ -19,6 +19,8 @@ type Settings struct {
 	RunnerClass   string // LATGATE_RUNNER_CLASS: a label of the machines that may be compared
 	CI            bool   // CI: baselines are not written here ...
 	AllowCIUpdate bool   // LATGATE_ALLOW_CI_UPDATE: ... unless this is set as well
+
+	Session *Session // LATGATE_SESSION: only measure; nil when not set
 }
 
 var flags struct {
@@ -95,6 +97,10 @@ func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 	if s.Seed == 0 {
 		s.Seed = 1
 	}
+	variable(SessionVariable, func(text string) (err error) {
+		s.Session, err = parseSession(text)
+		return err
+	})
 	// A CI run's number changes with every run: reading it keeps go test from
 	// reusing a cached result of an earlier one.
 	lookup("GITHUB_RUN_ID")
