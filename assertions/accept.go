@@ -7,6 +7,7 @@ import (
 	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/report"
 )
 
 // update adds a result to its baseline, as somebody asked for and said why.
@@ -17,7 +18,8 @@ func (g gates) update(res *latencytest.Result, store baseline.Store, settings la
 	paths, err := g.accept(res, store, settings.Reason)
 	var answers []answer
 	for _, path := range paths {
-		answers = append(answers, answer{text: fmt.Sprintf("%s: %s is in the baseline, reason: %s", baseline.Accepted, path, providers.Scrub(settings.Reason))})
+		text := fmt.Sprintf("%s: %s is in the baseline, reason: %s", baseline.Accepted, path, providers.Scrub(settings.Reason))
+		answers = append(answers, answer{Row: report.Row{Gate: "update", Verdict: baseline.Accepted, Text: text, Baseline: path}})
 	}
 	return answers, err
 }
@@ -29,12 +31,14 @@ func (g gates) begin(res *latencytest.Result, store baseline.Store) ([]answer, e
 	}
 	paths, err := g.accept(res, store, "first run")
 	if errors.Is(err, baseline.ErrTooFew) {
-		return []answer{{warns: true, text: fmt.Sprintf("there is no baseline, and none was created: %v", err)}}, nil
+		text := fmt.Sprintf("there is no baseline, and none was created: %v", err)
+		return []answer{{Row: report.Row{Gate: "update", Verdict: baseline.Missing, Text: text}, warns: true}}, nil
 	}
 	var answers []answer
 	for _, path := range paths {
-		answers = append(answers, answer{text: fmt.Sprintf("there was no baseline: it was created as %s. Review it, commit it, and add runs of other days "+
-			"until there are five: -latgate.update -latgate.reason='another day'", path)})
+		text := fmt.Sprintf("there was no baseline: it was created as %s. Review it, commit it, and add runs of other days "+
+			"until there are five: -latgate.update -latgate.reason='another day'", path)
+		answers = append(answers, answer{Row: report.Row{Gate: "update", Verdict: baseline.Missing, Text: text, Baseline: path}})
 	}
 	return answers, err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/latencytest"
+	"github.com/latgate/latgate/report"
 )
 
 // Check judges a result by all gates, prints a line for each answer, and fails
@@ -32,8 +33,7 @@ type listener interface {
 // text of the failures.
 func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate) string {
 	t.Helper()
-	if settings, err := latencytest.ReadSettings(); err == nil && settings.Session != nil {
-		t.Logf("[latgate] measured only: the process that started this one judges")
+	if measuredOnly(t) {
 		return ""
 	}
 	if res != nil {
@@ -43,7 +43,13 @@ func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate
 		}
 		res = full
 	}
-	answers, err := judge(func() context.Context { return contextOf(t) }, res, store, list)
+	answers, second, err := judge(func() context.Context { return contextOf(t) }, res, store, list)
+	return say(t, res, answers, errors.Join(err, leaveRecord(res, store, list, answers, second)))
+}
+
+// say logs every answer that is no failure, and returns the text of the failures.
+func say(t listener, res *latencytest.Result, answers []answer, err error) string {
+	t.Helper()
 	if res != nil {
 		err = errors.Join(err, latencytest.Uncached())
 	}
@@ -52,12 +58,12 @@ func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate
 	for _, a := range answers {
 		switch {
 		case a.fails:
-			failed = append(failed, "[latgate] "+a.text)
+			failed = append(failed, "[latgate] "+a.Text)
 			acceptable = acceptable || a.acceptable
 		case a.warns:
-			t.Logf("[latgate] WARNING: %s", a.text)
+			t.Logf("[latgate] WARNING: %s", a.Text)
 		default:
-			t.Logf("[latgate] %s", a.text)
+			t.Logf("[latgate] %s", a.Text)
 		}
 	}
 	if err != nil {
@@ -69,9 +75,20 @@ func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate
 	return strings.Join(append(failed, wayOut(res, acceptable)...), "\n")
 }
 
-// An answer is one gate's result for one scenario, in words.
+// measuredOnly reports, and says, that this process is not to judge.
+func measuredOnly(t listener) bool {
+	t.Helper()
+	settings, err := latencytest.ReadSettings()
+	if err != nil || settings.Session == nil {
+		return false
+	}
+	t.Logf("[latgate] measured only: the process that started this one judges")
+	return true
+}
+
+// An answer is one gate's result for one scenario, and what it means for the test.
 type answer struct {
-	text         string
+	report.Row
 	fails, warns bool
 	acceptable   bool // a new baseline would change the answer
 }
@@ -84,26 +101,26 @@ func contextOf(t listener) context.Context {
 	return context.Background()
 }
 
-// judge is Check without a test.
-func judge(ctx func() context.Context, res *latencytest.Result, store baseline.Store, list []Gate) ([]answer, error) {
+// judge is Check without a test. It returns where the samples of a second session are,
+// if there was one.
+func judge(ctx func() context.Context, res *latencytest.Result, store baseline.Store, list []Gate) (answers []answer, second string, err error) {
 	if res == nil {
-		return nil, errors.New("there is no result to check")
+		return nil, "", errors.New("there is no result to check")
 	}
 	if len(res.Scenarios) == 0 {
-		return nil, errors.New("the result has no scenario: nothing was measured")
+		return nil, "", errors.New("the result has no scenario: nothing was measured")
 	}
 	g, errs := collect(list)
 	if store == nil && len(g.questions) > 0 {
 		errs = append(errs, errors.New("NoRegression needs a store of runs to compare with, such as baseline.Dir(latencytest.Dir)"))
 	}
 	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
+		return nil, "", errors.Join(errs...)
 	}
 	settings, err := latencytest.ReadSettings()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	var answers []answer
 	for _, b := range g.budgets {
 		more, err := b.judge(res)
 		answers, errs = append(answers, more...), append(errs, err)
@@ -114,8 +131,9 @@ func judge(ctx func() context.Context, res *latencytest.Result, store baseline.S
 	}
 	if len(g.questions) > 0 {
 		healthy := !slices.ContainsFunc(answers, func(a answer) bool { return a.fails })
-		more, err := g.compare(ctx, res, store, settings, healthy)
+		var more []answer
+		more, second, err = g.compare(ctx, res, store, settings, healthy)
 		answers, errs = append(answers, more...), append(errs, err)
 	}
-	return answers, errors.Join(errs...)
+	return answers, second, errors.Join(errs...)
 }

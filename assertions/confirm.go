@@ -19,6 +19,7 @@ import (
 // session.
 type secondOpinion struct {
 	result *latencytest.Result
+	file   string  // of its samples; empty where they are in memory only
 	stale  bool    // it was measured by the process of the first
 	doubts []error // why it is no better
 }
@@ -27,9 +28,9 @@ type secondOpinion struct {
 // shares no connection and no state with this one, and only where that cannot be,
 // in this one.
 func again(ctx context.Context, res *latencytest.Result, scenarios []string) (o secondOpinion) {
-	second, err := inFreshProcess(ctx, res, scenarios)
+	second, file, err := inFreshProcess(ctx, res, scenarios)
 	if err == nil {
-		o.result = second
+		o.result, o.file = second, file
 		return o
 	}
 	o.doubts = append(o.doubts, fmt.Errorf("no second session in a fresh process: %w", err))
@@ -43,21 +44,22 @@ func again(ctx context.Context, res *latencytest.Result, scenarios []string) (o 
 
 // inFreshProcess starts the test binary again, for the one test, as a process that
 // only measures. It has a seed of its own, so that fakes do not draw the same times.
-func inFreshProcess(ctx context.Context, res *latencytest.Result, scenarios []string) (*latencytest.Result, error) {
+func inFreshProcess(ctx context.Context, res *latencytest.Result, scenarios []string) (second *latencytest.Result, file string, err error) {
 	if res.Test == "" || res.Plan.SampleFile == "" {
-		return nil, errors.New("it was not measured by a test with a sample file")
+		return nil, "", errors.New("it was not measured by a test with a sample file")
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	dir, err := filepath.Abs(filepath.Join(filepath.Dir(res.Plan.SampleFile), "second"))
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	session := latencytest.Session{Dir: dir, Plan: res.Plan.Name, Scenarios: scenarios}
-	if err := os.Remove(session.SampleFile(res.Test, res.Plan.Name)); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+	file = session.SampleFile(res.Test, res.Plan.Name)
+	if err := os.Remove(file); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, "", err
 	}
 	cmd := exec.CommandContext(ctx, self, freshArguments(res.Test)...)
 	cmd.Env = append(os.Environ(),
@@ -66,13 +68,13 @@ func inFreshProcess(ctx context.Context, res *latencytest.Result, scenarios []st
 	var output bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%w: %s", err, ending(output.String()))
+		return nil, "", fmt.Errorf("%w: %s", err, ending(output.String()))
 	}
-	second, err := latencytest.Load(session.SampleFile(res.Test, res.Plan.Name))
+	second, err = latencytest.Load(file)
 	if err != nil {
-		return nil, fmt.Errorf("the process measured nothing: %w", err)
+		return nil, "", fmt.Errorf("the process measured nothing: %w", err)
 	}
-	return second, nil
+	return second, file, nil
 }
 
 // secondSeed is as far from the seeds that people choose as it can be.

@@ -3,5 +3,5 @@ package assertions
 // For the tests of package assertions_test.
 var (
 	RunPattern  = runPattern
-	PackagePath = packagePath
+	PackagePath = goPackage
 )

@@ -16,6 +16,7 @@ import (
 type Gate interface {
 	fmt.Stringer
 	addTo(*gates) error
+	record() GateRecord
 }
 
 // gates are the conditions of one check, by kind.

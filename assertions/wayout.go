@@ -2,7 +2,6 @@ package assertions
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -20,7 +19,7 @@ func wayOut(res *latencytest.Result, acceptable bool) []string {
 	if res.Plan.SampleFile != "" {
 		lines = append(lines, "    samples:  "+filepath.ToSlash(res.Plan.SampleFile))
 	}
-	again := fmt.Sprintf("go test %s -run %s -count=1", packagePath(), quoted(runPattern(res.Test)))
+	again := fmt.Sprintf("go test %s -run %s -count=1", goPackage(), quoted(runPattern(res.Test)))
 	if settings, err := latencytest.ReadSettings(); err == nil {
 		if settings.Seed != 1 {
 			again += fmt.Sprintf(" -latgate.seed=%d", settings.Seed)
@@ -41,26 +40,13 @@ func runPattern(test string) string {
 	return "^" + strings.ReplaceAll(regexp.QuoteMeta(test), "/", "$/^") + "$"
 }
 
+// goPackage is the test's package as an argument of the go command's.
+func goPackage() string {
+	if dir := latencytest.PackageDir(); dir != "." {
+		return "./" + dir
+	}
+	return "."
+}
+
 // quoted makes one word of a text for a shell.
 func quoted(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
-
-// packagePath is the test's package as a path from its module's root: a test
-// runs in its package's directory.
-func packagePath() string {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "."
-	}
-	for root := dir; ; root = filepath.Dir(root) {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			relative, err := filepath.Rel(root, dir)
-			if err != nil || relative == "." {
-				return "."
-			}
-			return "./" + filepath.ToSlash(relative)
-		}
-		if root == filepath.Dir(root) {
-			return "."
-		}
-	}
-}

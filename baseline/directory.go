@@ -40,6 +40,8 @@ func Dir(path string) Store { return directory(path) }
 
 type directory string
 
+func (d directory) String() string { return filepath.ToSlash(string(d)) }
+
 func (d directory) Location(k Key) string {
 	return filepath.Join(d.scenario(k), scenarioPrefix(k)+k.Hash())
 }

@@ -13,6 +13,28 @@ import (
 // Dir is where a package's baselines, recordings and latest samples live.
 const Dir = "testdata/latgate"
 
+// PackageDir returns the directory of the package whose tests run, from its module's
+// root and with slashes: a test runs in its package's directory. It is "." where
+// there is no module.
+func PackageDir() string {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "."
+	}
+	for root := dir; ; root = filepath.Dir(root) {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			relative, err := filepath.Rel(root, dir)
+			if err != nil {
+				return "."
+			}
+			return filepath.ToSlash(relative)
+		}
+		if root == filepath.Dir(root) {
+			return "."
+		}
+	}
+}
+
 func sampleFileName(plan string) string {
 	if plan == "" {
 		return "latest.samples.jsonl"
@@ -30,7 +52,7 @@ func ignoreSampleFiles() error {
 	if err := os.MkdirAll(Dir, 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, []byte("*.samples.jsonl\n*.partial\nuncached\n"), 0o644)
+	return os.WriteFile(path, []byte("*.samples.jsonl\n*.check.json\n*.partial\nuncached\n"), 0o644)
 }
 
 var (

@@ -47,30 +47,19 @@ func Prompts(tb testing.TB, path string) []providers.Prompt {
 	return prompts
 }
 
+// resultsDir is where results go that the plan has no place for.
+func resultsDir() string {
+	if s, err := ReadSettings(); err == nil && s.Out != "" {
+		return filepath.Join(s.Out, filepath.FromSlash(PackageDir()))
+	}
+	return Dir
+}
+
 func report(tb testing.TB, plan Plan, op operation) *Result {
 	tb.Helper()
-	if err := Uncached(); err != nil {
-		tb.Fatalf("[latgate] %v", err)
-	}
-	if plan.SampleFile == "" {
-		plan.SampleFile = filepath.Join(Dir, FileName(tb.Name()), sampleFileName(plan.Name))
-	}
-	for _, file := range unfinished(plan.SampleFile) {
-		tb.Logf("[latgate] %s holds the samples of a run that was killed or still goes on; latencytest.Load reads it", file)
-	}
-	if plan.Progress == nil && !Virtual() {
-		plan.Progress = func(p Progress) {
-			if !p.Last { // the table follows
-				tb.Logf("[latgate] %v", p)
-			}
-		}
-	}
-	ctx := tb.Context()
-	if !Virtual() { // signals come in real time
-		var stop context.CancelFunc
-		ctx, stop = signal.NotifyContext(ctx, os.Interrupt)
-		defer stop()
-	}
+	ctx, stop, plan := prepare(tb, plan)
+	defer stop()
+	tellUnfinished(tb, plan.SampleFile)
 	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(ctx)
 	if res != nil {
 		tb.Logf("[latgate] %s", res)
@@ -79,4 +68,35 @@ func report(tb testing.TB, plan Plan, op operation) *Result {
 		tb.Fatalf("[latgate] %v", err)
 	}
 	return res
+}
+
+// prepare gives a test's plan its file and its progress, and returns the context to
+// measure under, until stop is called.
+func prepare(tb testing.TB, plan Plan) (ctx context.Context, stop func(), prepared Plan) {
+	tb.Helper()
+	if err := Uncached(); err != nil {
+		tb.Fatalf("[latgate] %v", err)
+	}
+	if plan.SampleFile == "" {
+		plan.SampleFile = filepath.Join(resultsDir(), FileName(tb.Name()), sampleFileName(plan.Name))
+	}
+	if plan.Progress == nil && !Virtual() {
+		plan.Progress = func(p Progress) {
+			if !p.Last { // the table follows
+				tb.Logf("[latgate] %v", p)
+			}
+		}
+	}
+	if Virtual() { // signals come in real time
+		return tb.Context(), func() {}, plan
+	}
+	ctx, stop = signal.NotifyContext(tb.Context(), os.Interrupt)
+	return ctx, stop, plan
+}
+
+func tellUnfinished(tb testing.TB, sampleFile string) {
+	tb.Helper()
+	for _, file := range unfinished(sampleFile) {
+		tb.Logf("[latgate] %s holds the samples of a run that was killed or still goes on; latencytest.Load reads it", file)
+	}
 }

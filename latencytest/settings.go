@@ -1,9 +1,11 @@
 package latencytest
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
 	"testing"
 )
@@ -19,6 +21,11 @@ type Settings struct {
 	RunnerClass   string // LATGATE_RUNNER_CLASS: a label of the machines that may be compared
 	CI            bool   // CI: baselines are not written here ...
 	AllowCIUpdate bool   // LATGATE_ALLOW_CI_UPDATE: ... unless this is set as well
+
+	// Out is the directory that a build's results are gathered in, LATGATE_OUT: samples
+	// and records of checks go to <Out>/<directory of the package>/<Test> then. Empty
+	// means that each package keeps its own.
+	Out string
 
 	Session *Session // LATGATE_SESSION: only measure; nil when not set
 }
@@ -97,6 +104,13 @@ func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 	if s.Seed == 0 {
 		s.Seed = 1
 	}
+	variable("LATGATE_OUT", func(text string) error {
+		if !filepath.IsAbs(text) {
+			return errors.New("want an absolute path: tests run in their packages' directories")
+		}
+		s.Out = text
+		return nil
+	})
 	variable(SessionVariable, func(text string) (err error) {
 		s.Session, err = parseSession(text)
 		return err

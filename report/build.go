@@ -66,6 +66,10 @@ type Row struct {
 	// Comparison is the numbers of a gate against stored runs, where there are any.
 	Comparison *Comparison `json:"comparison,omitempty"`
 
+	// Measured is what a limit is compared with: the quantile, or the share of
+	// failed requests.
+	Measured float64 `json:"measured,omitzero"`
+
 	// Limit is that of an absolute budget in the unit of the quantity, or the
 	// highest share of failed requests. 0 is none.
 	Limit float64 `json:"limit,omitzero"`
