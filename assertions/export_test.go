@@ -1,7 +1,9 @@
 package assertions
 
+import "github.com/latgate/latgate/latencytest"
+
 // For the tests of package assertions_test.
 var (
 	RunPattern  = runPattern
-	PackagePath = goPackage
+	PackagePath = func() string { return goPackage(latencytest.PackageDir()) }
 )

@@ -19,7 +19,7 @@ func wayOut(res *latencytest.Result, acceptable bool) []string {
 	if res.Plan.SampleFile != "" {
 		lines = append(lines, "    samples:  "+filepath.ToSlash(res.Plan.SampleFile))
 	}
-	again := fmt.Sprintf("go test %s -run %s -count=1", goPackage(), quoted(runPattern(res.Test)))
+	again := command(latencytest.PackageDir(), res.Test)
 	if settings, err := latencytest.ReadSettings(); err == nil {
 		if settings.Seed != 1 {
 			again += fmt.Sprintf(" -latgate.seed=%d", settings.Seed)
@@ -30,7 +30,7 @@ func wayOut(res *latencytest.Result, acceptable bool) []string {
 	}
 	lines = append(lines, "    again:    "+again+" -v")
 	if acceptable {
-		lines = append(lines, "    accept:   "+again+" -latgate.update -latgate.reason='why this is right'")
+		lines = append(lines, "    accept:   "+accepting(again))
 	}
 	return lines
 }
@@ -40,12 +40,23 @@ func runPattern(test string) string {
 	return "^" + strings.ReplaceAll(regexp.QuoteMeta(test), "/", "$/^") + "$"
 }
 
-// goPackage is the test's package as an argument of the go command's.
-func goPackage() string {
-	if dir := latencytest.PackageDir(); dir != "." {
-		return "./" + dir
+// command runs one test of the package in that directory.
+func command(dir, test string) string {
+	return fmt.Sprintf("go test %s -run %s -count=1", goPackage(dir), quoted(runPattern(test)))
+}
+
+// accepting is the command that makes what another one measures a part of the
+// baseline.
+func accepting(command string) string {
+	return command + " -latgate.update -latgate.reason='why this is right'"
+}
+
+// goPackage is a package's directory as an argument of the go command's.
+func goPackage(dir string) string {
+	if dir == "." {
+		return "."
 	}
-	return "."
+	return "./" + dir
 }
 
 // quoted makes one word of a text for a shell.

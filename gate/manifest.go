@@ -1,0 +1,108 @@
+package gate
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/latgate/latgate/report"
+)
+
+// ManifestSchema is the version of a manifest's format. A reader refuses any other.
+const ManifestSchema = "latgate.manifest/1"
+
+// ManifestName is the name of a manifest's file in its directory.
+const ManifestName = "manifest.json"
+
+// A Manifest says what go test has run, and as what part of which build.
+type Manifest struct {
+	Schema string `json:"schema"`
+	Tool   string `json:"tool"` // the version of latgate that ran it
+
+	Run     string `json:"run"`     // names the build, the same for all of its shards
+	Attempt int    `json:"attempt"` // from 1; only one of a shard's may be judged
+	Shard   int    `json:"shard"`   // from 0
+	Shards  int    `json:"shards"`  // 1 is a build in one piece
+
+	Mode       report.Mode `json:"mode"`
+	ModeReason string      `json:"mode_reason,omitzero"`
+	Base       string      `json:"base,omitzero"` // commit
+	Head       string      `json:"head,omitzero"` // commit
+
+	Started time.Time `json:"started"` // UTC
+	Ended   time.Time `json:"ended"`
+
+	Arguments []string `json:"arguments"` // of go test
+	Planned   []string `json:"planned"`   // "package test" of all shards, sorted
+	Packages  []Ran    `json:"packages"`
+	Tests     []Ran    `json:"tests"` // top-level ones of this shard
+}
+
+// A Ran is how a package or a test ended.
+type Ran struct {
+	Package string  `json:"package"` // import path
+	Dir     string  `json:"dir"`     // from the module's root, with slashes
+	Test    string  `json:"test,omitzero"`
+	Outcome Outcome `json:"outcome"`
+	Cached  bool    `json:"cached,omitzero"`
+	Output  string  `json:"output,omitzero"` // the last of it, where it did not pass
+}
+
+// An Outcome is how go test says that something ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Passed  Outcome = "pass"
+	Failed  Outcome = "fail"
+	Skipped Outcome = "skip"
+)
+
+// ReadManifest reads the manifest of a directory, strictly.
+func ReadManifest(dir string) (*Manifest, error) {
+	path := filepath.Join(dir, ManifestName)
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	m := new(Manifest)
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("%s: there is more after the manifest", path)
+	}
+	switch {
+	case m.Schema != ManifestSchema:
+		return nil, fmt.Errorf("%s: schema %.40q, this version of latgate reads %q", path, m.Schema, ManifestSchema)
+	case m.Shards < 1 || m.Shard < 0 || m.Shard >= m.Shards:
+		return nil, fmt.Errorf("%s: there is no shard %d of %d", path, m.Shard, m.Shards)
+	}
+	for _, r := range m.Tests {
+		if r.Dir != "" && !filepath.IsLocal(filepath.FromSlash(r.Dir)) {
+			return nil, fmt.Errorf("%s: the directory %.80q is outside of the module", path, r.Dir)
+		}
+	}
+	return m, nil
+}
+
+// Write writes the manifest into a directory, whole or not at all.
+func (m *Manifest) Write(dir string) error {
+	m.Schema = ManifestSchema
+	data, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return err
+	}
+	temporary := filepath.Join(dir, ManifestName+".partial")
+	if err := os.WriteFile(temporary, append(data, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(temporary, filepath.Join(dir, ManifestName))
+}
