@@ -144,4 +144,3 @@ func TestAPairIsMeasuredOnly(t *testing.T) {
 	assert.True(t, assertions.CheckAB(&f, pairOf(scenario(200, 1), scenario(200, 2, later(2))), ttft90))
 	assert.Equal(t, []string{"[latgate] measured only: the process that started this one judges"}, f.logs)
 }
-

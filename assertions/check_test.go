@@ -66,10 +66,14 @@ func TestTheTextOfARegression(t *testing.T) {
 	assert.Equal(t, []string{
 		"    asked:    P90 ttft must not get worse",
 		"    baseline: " + store.Location(key),
+	}, lines[1:3])
+	assert.Regexp(t, `^    phase:    wait for the first byte \+\d+ ms \(\d+ %\): `, lines[3])
+	assert.Regexp(t, `^    shape:    the median and the tail moved: `, lines[4])
+	assert.Equal(t, []string{
 		"    samples:  testdata/latgate/TestLatencyChat/latest.samples.jsonl",
 		"    again:    go test ./assertions -run '^TestLatencyChat$' -count=1 -v",
 		"    accept:   go test ./assertions -run '^TestLatencyChat$' -count=1 -latgate.update -latgate.reason='why this is right'",
-	}, lines[1:])
+	}, lines[5:])
 	assert.Equal(t, 5, runsIn(t, store), "nothing is stored")
 }
 

@@ -91,6 +91,10 @@ func (g gates) describe(c baseline.Comparison) answer {
 		a.fails, a.acceptable = true, c.Verdict != baseline.Infrastructure
 		a.Text += fmt.Sprintf("\n    asked:    %v must not get worse\n    baseline: %s", c.Question, c.Stored)
 	}
+	a.Attribution = attributed(c)
+	for _, line := range a.Attribution {
+		a.Text += "\n    " + line
+	}
 	if c.Result != nil && c.Pinned == nil {
 		for _, w := range c.Result.Warnings {
 			a.Text += "\n    note:     " + w.Error()

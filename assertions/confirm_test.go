@@ -169,3 +169,47 @@ func TestEnough(t *testing.T) {
 	res, _ = day{seed: 2, n: 100, gates: []assertions.Gate{ttft90}, enough: assertions.Enough(none, ttft90)}.judged(t, none)
 	assert.Empty(t, res.Scenarios[0].Stopped, "nothing is known before there are stored runs")
 }
+
+// The record of a check tells whoever judges the build what was asked, and of what.
+func TestRecordOfACheck(t *testing.T) {
+	if secondProcess(t) {
+		day{seed: 1, slower: 1.4, n: 60, gates: []assertions.Gate{ttft90}}.judged(t, nil)
+		return
+	}
+	store := fiveDays(t, 60)
+	dir := t.TempDir()
+	gates := []assertions.Gate{
+		assertions.NoRegression(latencytest.TTFT), assertions.Below(latencytest.TTFT, latencytest.P90, time.Minute),
+		assertions.AtLeast(latencytest.OTPSEndToEnd, latencytest.P90, 1), assertions.ErrorRate(.02),
+		assertions.MinEffect(.15), assertions.RuleOut(.3), assertions.Alpha(.04), assertions.Inconclusive(assertions.Rerun),
+	}
+	d := day{seed: 1, slower: 1.6, n: 60, gates: gates, samples: filepath.Join(dir, "latest.samples.jsonl")}
+	_, f := d.judged(t, store)
+	require.Len(t, f.errors, 1, "%q", f.logs)
+	record, err := assertions.ReadRecord(filepath.Join(dir, "latest.1.check.json"))
+	require.NoError(t, err)
+	assert.Equal(t, "TestRecordOfACheck", record.Test)
+	assert.Equal(t, "assertions", record.Package)
+	assert.Equal(t, "assertions/confirm_test.go", record.File)
+	assert.FileExists(t, record.SampleFile())
+	assert.FileExists(t, record.SecondFile())
+
+	judged, err := assertions.JudgeAll([]assertions.Input{{Record: record, Store: store}})
+	require.NoError(t, err)
+	require.Len(t, judged.Rows, len(record.Rows))
+	for _, want := range record.Rows {
+		found := false
+		for _, row := range judged.Rows {
+			if row.Gate == want.Gate {
+				found = true
+				assert.Equal(t, want.Verdict, row.Verdict, row.Gate)
+				assert.Equal(t, want.Comparison, row.Comparison, "bit for bit what the test said")
+				assert.Equal(t, want.Text, row.Text)
+			}
+		}
+		assert.True(t, found, want.Gate)
+	}
+
+	d.judged(t, store)
+	assert.NoFileExists(t, filepath.Join(dir, "latest.2.check.json"), "the first one's samples are gone")
+}

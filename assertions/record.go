@@ -82,14 +82,19 @@ func ReadRecord(path string) (*Record, error) {
 // RecordSuffix is how the names of records end.
 const RecordSuffix = ".check.json"
 
-// records counts the checks of each sample file in this process.
+// records counts the checks of each result in this process, by its sample file.
 var records struct {
 	sync.Mutex
-	of map[string]int
+	of map[string]*checks
+}
+
+type checks struct {
+	of *latencytest.Result
+	n  int
 }
 
 // leaveRecord writes the record of a check of a test's result. Records of an earlier
-// run, whose samples are gone, go as well. A result without a sample file has none.
+// result, whose samples are gone, go as well. A result without a sample file has none.
 func leaveRecord(res *latencytest.Result, store baseline.Store, list []Gate, answers []answer, second string) error {
 	if res == nil || res.Test == "" || res.Plan.SampleFile == "" {
 		return nil
@@ -101,10 +106,12 @@ func leaveRecord(res *latencytest.Result, store baseline.Store, list []Gate, ans
 	records.Lock()
 	defer records.Unlock()
 	if records.of == nil {
-		records.of = make(map[string]int)
+		records.of = make(map[string]*checks)
 	}
-	records.of[stem]++
-	if records.of[stem] == 1 {
+	made := records.of[stem]
+	if made == nil || made.of != res {
+		made = &checks{of: res}
+		records.of[stem] = made
 		old, _ := filepath.Glob(stem + ".*" + RecordSuffix) // the pattern is good
 		for _, name := range old {
 			if err := os.Remove(name); err != nil {
@@ -112,6 +119,7 @@ func leaveRecord(res *latencytest.Result, store baseline.Store, list []Gate, ans
 			}
 		}
 	}
+	made.n++
 	r := Record{
 		Schema: RecordSchema, Package: latencytest.PackageDir(), Test: res.Test, Plan: res.Plan.Name,
 		Samples: filepath.Base(res.Plan.SampleFile), Gates: recordGates(list),
@@ -121,7 +129,11 @@ func leaveRecord(res *latencytest.Result, store baseline.Store, list []Gate, ans
 		r.Store = fmt.Sprint(store)
 	}
 	if second != "" {
-		relative, err := filepath.Rel(filepath.Dir(res.Plan.SampleFile), second)
+		dir, err := filepath.Abs(filepath.Dir(res.Plan.SampleFile))
+		if err != nil {
+			return err
+		}
+		relative, err := filepath.Rel(dir, second)
 		if err != nil {
 			return err
 		}
@@ -135,7 +147,7 @@ func leaveRecord(res *latencytest.Result, store baseline.Store, list []Gate, ans
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(fmt.Sprintf("%s.%d%s", stem, records.of[stem], RecordSuffix), append(data, '\n'), 0o644)
+	return os.WriteFile(fmt.Sprintf("%s.%d%s", stem, made.n, RecordSuffix), append(data, '\n'), 0o644)
 }
 
 // callSite is where a test called into this package, from its module's root.

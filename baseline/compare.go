@@ -66,6 +66,12 @@ type Comparison struct {
 	Runs     int          // stored there, with this metric or without
 	Pinned   *Run         // the anchor, where that is compared with, and not the stored runs
 	Result   *stat.Result // the numbers; nil where there was nothing to compare
+
+	// Candidate and Against are the runs that the numbers are of: the measured one, in
+	// one session or two, and those it was compared with. They are there for a regression
+	// and an improvement.
+	Candidate []*Run
+	Against   []*Run
 }
 
 // Moved reports whether the comparison wants to be confirmed: the scenario seems to
@@ -118,6 +124,11 @@ func CompareAll(o stat.Options, cases ...Case) (*Report, error) {
 	for i := range results {
 		c := &f.report.Comparisons[f.asked[i]]
 		c.Result, c.Verdict, c.Reason = &results[i], Verdict(results[i].Verdict), results[i].Reason
+		if c.Verdict == Regression || c.Verdict == Improved {
+			if err := cases[c.Case].runs(c); err != nil {
+				return nil, err
+			}
+		}
 	}
 	return f.report, nil
 }
@@ -169,6 +180,30 @@ func (f *family) add(c Comparison, numbers numbers) {
 		f.comparisons = append(f.comparisons, stat.Comparison(numbers))
 	}
 	f.report.Comparisons = append(f.report.Comparisons, c)
+}
+
+// runs finds the runs that a comparison is of.
+func (c Case) runs(of *Comparison) error {
+	s := c.Result.Scenario(of.Scenario)
+	second, err := c.second(s)
+	if err != nil {
+		return err
+	}
+	of.Candidate = []*Run{NewRun(c.Result, s, "", of.Metric)}
+	if second != nil {
+		of.Candidate = append(of.Candidate, NewRun(c.Second, second, "", of.Metric))
+	}
+	if of.Pinned != nil {
+		of.Against = []*Run{of.Pinned}
+		return nil
+	}
+	stored, err := history(c.Result, s, c.Store)
+	for _, run := range stored {
+		if len(run.Values(of.Metric)) > 0 {
+			of.Against = append(of.Against, run)
+		}
+	}
+	return err
 }
 
 // second returns a scenario as the second session measured it, nil where it did not.

@@ -288,3 +288,18 @@ func measured(unit string, v float64) (latencytest.Metric, error) {
 	}
 	return m, nil
 }
+
+// Content renders the run as a [Store] keeps it, and refuses one that would make a
+// bad baseline: without requests or values, with a tenth of its requests failed,
+// or with a fact that the format cannot hold.
+func (r *Run) Content() ([]byte, error) { return r.content() }
+
+// Absorb reports whether o is a record of the same measurement as r under the same
+// reason, and whether it brought values of metrics that r lacked; r then has them
+// as well. A [Store] absorbs instead of holding one measurement twice.
+func (r *Run) Absorb(o *Run) (same, more bool) {
+	if r.Header.Reason != o.Header.Reason || !r.sameMeasurement(o) {
+		return false, false
+	}
+	return true, r.adopt(o)
+}

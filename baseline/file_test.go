@@ -45,6 +45,9 @@ func tiny() *baseline.Run {
 	retried := add(sample(0, 2512*ms, 910*ms))
 	retried.Prompt, retried.Served = "outage: \"why\"\n<b>", "standard"
 	retried.Calls, retried.Retries = 3, 2
+	retried.Model = "claude-haiku-4-5"
+	retried.Start, retried.Retrying = wire.At(1900*ms), wire.At(1500*ms)
+	retried.Gaps = latencytest.Gaps{N: 40, P50: wire.At(22 * ms), Longest: wire.At(205 * ms)}
 
 	add(latencytest.Sample{Prompt: "refund", Class: providers.Throttled, Code: "ThrottlingException", Calls: 1})
 	add(latencytest.Sample{Prompt: "refund", Class: providers.Timeout, Limit: wire.At(limit), Calls: 1})

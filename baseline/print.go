@@ -34,8 +34,13 @@ func (c Comparison) String() string {
 		line += fmt.Sprintf(", ratio %.2f [%.2f, %.2f], p %s (Holm %s)", ratio, low, high, probability(r.P), probability(r.HolmP))
 	}
 	line += fmt.Sprintf(", n %s + %s", counts(r.N), counts(r.BaselineN))
+	if r.Interleaved() {
+		line += fmt.Sprintf(" in %d pairs", r.Pairs)
+	} else if r.SE > 0 {
+		line += fmt.Sprintf(", between-run sd %.1f %%", 100*r.Tau)
+	}
 	if r.SE > 0 {
-		line += fmt.Sprintf(", between-run sd %.1f %%, smallest detectable +%.0f %%", 100*r.Tau, 100*r.Detectable)
+		line += fmt.Sprintf(", smallest detectable +%.0f %%", 100*r.Detectable)
 	}
 	return fmt.Sprintf("%s: %s: %s", line, c.Verdict, c.Reason)
 }

@@ -54,6 +54,12 @@ type EntryFacts struct {
 	Events  int             `json:"events,omitzero"`
 	Served  string          `json:"served,omitzero"`
 
+	// These came later: files that were written before hold none of them.
+	Model      string       `json:"model,omitzero"`       // as the reply names it
+	Start      wire.Instant `json:"start,omitzero"`       // of the last of several calls
+	Retrying   wire.Instant `json:"retrying,omitzero"`    // the part of Start that went into retries
+	LongestGap wire.Instant `json:"longest_gap,omitzero"` // between content events, of replies with two gaps or more
+
 	providers.Usage
 
 	// Values of a request that hit its time limit, by unit: no benchmark line holds them.
@@ -92,7 +98,11 @@ func newEntry(s *latencytest.Sample, metrics []latencytest.Metric) Entry {
 			Number: s.Number, Prompt: s.Prompt, Code: s.Code,
 			Connect: s.GotConn, Wrote: s.Wrote, Header: s.Header, New: !s.Reused,
 			Retries: s.Retries, Events: s.ContentEvents, Served: s.Served, Usage: s.Usage,
+			Model: s.Model, Start: s.Start, Retrying: s.Retrying,
 		},
+	}
+	if s.Gaps.N > 1 {
+		e.Facts.LongestGap = s.Gaps.Longest
 	}
 	if s.Class != providers.OK {
 		e.Facts.Class = s.Class

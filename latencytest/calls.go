@@ -2,6 +2,7 @@ package latencytest
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
@@ -63,4 +64,18 @@ func (c call) repeats(before []call) bool {
 		}
 	}
 	return false
+}
+
+// sinceLast returns the time from the last call before c to the same address, or
+// to any where there was none, until c.
+func (c call) sinceLast(before []call) time.Duration {
+	for i := len(before) - 1; i >= 0; i-- {
+		if before[i].address() == c.address() {
+			return c.exchange.Call.Sub(before[i].exchange.Call)
+		}
+	}
+	if len(before) == 0 {
+		return 0
+	}
+	return c.exchange.Call.Sub(before[len(before)-1].exchange.Call)
 }

@@ -71,7 +71,8 @@ func (j job) measure(ctx context.Context) (*Result, error) {
 		m.measuring()
 		err = m.run.all(ctx, m.run.left(j.measured(m.dealer, m.plan)))
 	}
-	return m.end(err)
+	res, endErr := m.end(err != nil)
+	return res, errors.Join(err, endErr)
 }
 
 // A measurement is a job under way.
@@ -151,8 +152,9 @@ func (m *measurement) measuring() {
 	m.run.monitor.begin()
 }
 
-// end returns what was measured until err, nil where nothing ended it early.
-func (m *measurement) end(err error) (*Result, error) {
+// end returns what was measured. Of a run that ended early the samples stay where
+// they are.
+func (m *measurement) end(early bool) (*Result, error) {
 	m.unwatch()
 	res := m.result
 	res.Ended = m.run.bounds.end
@@ -162,8 +164,8 @@ func (m *measurement) end(err error) (*Result, error) {
 		res.Scenarios[0].Identity = m.plan.identity(m.test, m.groups[0])
 	}
 	res.distribute()
-	if err != nil {
-		return res, errors.Join(err, m.run.log.abandon())
+	if early {
+		return res, m.run.log.abandon()
 	}
 	return res, m.run.log.close(res, m.run.count)
 }

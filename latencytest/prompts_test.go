@@ -107,7 +107,7 @@ func TestRun(t *testing.T) { // not parallel: it changes the working directory
 		assert.Len(t, loaded.Samples, 21)
 		ignored, err := os.ReadFile("testdata/latgate/.gitignore")
 		require.NoError(t, err)
-		assert.Equal(t, "*.samples.jsonl\n*.partial\nuncached\n", string(ignored))
+		assert.Equal(t, "*.samples.jsonl\n*.check.json\n*.partial\nuncached\n", string(ignored))
 
 		require.NoError(t, os.WriteFile("testdata/latgate/.gitignore", []byte("mine\n"), 0o644))
 		plan.Name = "nightly"

@@ -17,7 +17,7 @@ import (
 // exactly compares results bit for bit.
 var exactly = cmp.Options{
 	cmp.AllowUnexported(wire.Instant{}, providers.Count{}, latencytest.LoadModel{}),
-	cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(latencytest.Scenario{}), cmpopts.EquateComparable(latencytest.Metric{}),
+	cmpopts.EquateEmpty(), cmpopts.IgnoreUnexported(latencytest.Scenario{}, latencytest.Result{}), cmpopts.EquateComparable(latencytest.Metric{}),
 }
 
 // A seed gives the same samples to the last bit, whatever the scheduler does:

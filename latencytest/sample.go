@@ -72,6 +72,14 @@ type Sample struct {
 	Overloads  int          `json:"overloads,omitzero"` // attempts refused because the server was at its limit
 	RetryAfter wire.Instant `json:"retry_after,omitzero"`
 
+	// Start is the t_call of the call that the phases, the content and the tokens
+	// belong to, the last model call. It is absent where there was one attempt alone.
+	Start wire.Instant `json:"start,omitzero"`
+
+	// Retrying is how much of the time before Start went into retries: from each
+	// failed attempt's t_call to that of the one that repeated it.
+	Retrying wire.Instant `json:"retrying,omitzero"`
+
 	// Extra are values of the user's own, by name; see [Plan.OnSample] and [Custom].
 	Extra map[string]float64 `json:"extra,omitempty"`
 }
@@ -104,9 +112,11 @@ func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) {
 		return
 	}
 	calls := modelCalls(exchanges, d)
+	retrying := time.Duration(0)
 	for i, c := range calls {
 		if c.repeats(calls[:i]) {
 			s.Retries++
+			retrying += c.sinceLast(calls[:i])
 		}
 		if c.reply.Class == providers.Throttled {
 			s.Throttles++
@@ -117,8 +127,15 @@ func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) {
 	}
 	x, r := calls[len(calls)-1].exchange, calls[len(calls)-1].reply
 	s.Time = exchanges[0].Call.UTC()
-	s.exchange(x, x.Call.Sub(exchanges[0].Call))
-	s.response(r, x.Call.Sub(exchanges[0].Call))
+	late := x.Call.Sub(exchanges[0].Call)
+	if len(exchanges) > 1 {
+		s.Start = wire.At(late)
+	}
+	if retrying > 0 {
+		s.Retrying = wire.At(min(retrying, late)) // calls side by side may be retried at the same time
+	}
+	s.exchange(x, late)
+	s.response(r, late)
 	if r.Provider == providers.Unknown {
 		s.Gaps, _ = gaps(reads(x))
 	}

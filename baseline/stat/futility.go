@@ -36,6 +36,9 @@ func (r *Result) PredictivePower(n int) float64 {
 	e := r.effects
 	now := r.SE * r.SE
 	final := now - (e.vCand-min(e.vCand, e.unit/float64(n)))/float64(len(e.cand))
+	if r.interleaved { // both sides grow
+		final = min(now, 2*e.unit/float64(n))
+	}
 	missing := math.Sqrt(now - final)
 	reaches := func(goal float64) float64 {
 		if missing == 0 {

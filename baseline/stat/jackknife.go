@@ -26,11 +26,14 @@ func newRun(s series, q float64, m int, cache kernels) run {
 	}
 	single, block := s.jackknives(q, m, cache)
 	r.v = max(single, block) + s.roundingVariance(r.theta)
-	// The jackknife of a quantile has far fewer degrees of freedom than n: for
-	// lognormal samples 1.8·√(nq(1−q)) was measured at n = 30 … 1000.
-	r.nu = min(1.8*math.Sqrt(float64(n)*q*(1-q)), float64(blocks(n)-1))
+	r.nu = min(jackknifeDF(n, q), float64(blocks(n)-1))
 	return r
 }
+
+// jackknifeDF returns the degrees of freedom of the delete-1 jackknife of a quantile,
+// which are far fewer than n: for lognormal samples 1.8·√(nq(1−q)) was measured at
+// n = 30 … 1000.
+func jackknifeDF(n int, q float64) float64 { return 1.8 * math.Sqrt(float64(n)*q*(1-q)) }
 
 // jackknives returns the delete-1 and the delete-block jackknife variance of the
 // q-quantile with kernel m.
@@ -81,17 +84,25 @@ func deleteBlock(s series, g int, q float64, m int, cache kernels) float64 {
 	}
 	theta := make([]float64, g)
 	for j, deleted := range ranks {
-		k := cache.weights(n-len(deleted), m, q)
-		before := 0 // how many deleted values lie below the next one that is left
-		for i, w := range k.w {
-			rank := k.first + i // among those left
-			for before < len(deleted) && deleted[before] <= rank+before {
-				before++
-			}
-			theta[j] += w * s.y[rank+before]
-		}
+		theta[j] = s.without(deleted, q, m, cache)
 	}
 	return float64(g-1) / float64(g) * sumSquares(theta)
+}
+
+// without returns the estimate of what is left when the values of these ranks, which
+// ascend, are deleted.
+func (s series) without(deleted []int, q float64, m int, cache kernels) float64 {
+	k := cache.weights(len(s.y)-len(deleted), m, q)
+	theta := 0.0
+	before := 0 // how many deleted values lie below the next one that is left
+	for i, w := range k.w {
+		rank := k.first + i // among those left
+		for before < len(deleted) && deleted[before] <= rank+before {
+			before++
+		}
+		theta += w * s.y[rank+before]
+	}
+	return theta
 }
 
 // mean returns the mean of xs.

@@ -28,6 +28,12 @@ func Judge(family []Comparison, o Options) ([]Result, error) {
 		results[i] = family[i].withDefaults(o).measure(cache)
 	}
 	compare(results, o)
+	conclude(results, o)
+	return results, nil
+}
+
+// conclude gives estimated results their verdicts, as one family.
+func conclude(results []Result, o Options) {
 	adjusted := adjust(results, o)
 	for i := range results {
 		r := &results[i]
@@ -37,7 +43,6 @@ func Judge(family []Comparison, o Options) ([]Result, error) {
 		r.Warnings = r.warnings()
 		r.decide(o, adjusted[i], len(results))
 	}
-	return results, nil
 }
 
 // measure reduces the runs of a comparison to their quantiles and variances, all

@@ -59,7 +59,11 @@ func solve(variance, room float64) int {
 func (r *Result) outlook() string {
 	var ways []string
 	if n := r.Needs.Requests; n > r.kernel {
-		ways = append(ways, fmt.Sprintf("≈ %d requests", roundUp(n)))
+		requests := fmt.Sprintf("≈ %d requests", roundUp(n))
+		if r.interleaved {
+			requests += " of each side"
+		}
+		ways = append(ways, requests)
 	}
 	if n := r.Needs.Sessions; n > r.Sessions {
 		ways = append(ways, fmt.Sprintf("%d sessions", n))

@@ -32,6 +32,7 @@ type Result struct {
 
 	K         int   // stored runs
 	Sessions  int   // candidate sessions
+	Pairs     int   // of turns, of an interleaved comparison, see [Paired]
 	BaselineN []int // requests of each stored run
 	N         []int // requests of each candidate session
 
@@ -53,7 +54,13 @@ type Result struct {
 	kernel  int // requests of the shortest run
 	spread  int // runs that tell how much runs vary, where they are not the baseline
 	effects effects
+
+	interleaved bool // a Paired has been asked
 }
+
+// Interleaved reports whether the result is that of a [Paired]: its baseline is the
+// other side of one session, not what was stored.
+func (r *Result) Interleaved() bool { return r.interleaved }
 
 // A Quantile is a quantile of one side in natural units, by two estimators. Over
 // several runs it is their geometric mean.
@@ -64,15 +71,27 @@ type Quantile struct {
 
 // estimable reports whether there is something to compare with, and enough of it for
 // a variance.
-func (r *Result) estimable() bool { return r.K > 0 && r.kernel >= minRequests }
+func (r *Result) estimable() bool {
+	return r.K > 0 && r.kernel >= minRequests && (!r.interleaved || r.Pairs > 1)
+}
 
 // decidable reports whether there is enough data for a verdict at all.
 func (r *Result) decidable(o Options) bool {
-	return max(r.K, r.spread) >= o.MinRuns && r.kernel >= minimumSize(r.Q)
+	return r.comparable(o) && r.kernel >= minimumSize(r.Q)
+}
+
+// comparable reports whether there are runs, or pairs, enough to know how they vary.
+func (r *Result) comparable(o Options) bool {
+	if r.interleaved {
+		return r.Pairs >= minPairs
+	}
+	return max(r.K, r.spread) >= o.MinRuns
 }
 
 // confirmed reports whether the comparison may be called a regression or improved.
-func (r *Result) confirmed(o Options) bool { return o.SingleSession || r.Sessions > 1 }
+func (r *Result) confirmed(o Options) bool {
+	return o.SingleSession || r.Sessions > 1 || r.interleaved
+}
 
 // warnings lists what a reader of the numbers should know.
 func (r *Result) warnings() []error {
@@ -82,6 +101,7 @@ func (r *Result) warnings() []error {
 	}
 	longest := slices.Max(slices.Concat(r.BaselineN, r.N))
 	switch {
+	case r.interleaved:
 	case r.K == 0:
 		warn("need >= 1 stored run for a comparison")
 	case max(r.K, r.spread) < 5:

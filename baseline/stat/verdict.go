@@ -23,7 +23,7 @@ const (
 
 // decide gives r the verdict, and the reason for it, of the first rule that holds:
 //
-//  1. too few stored runs or requests: inconclusive, whatever the numbers are;
+//  1. too few stored runs, pairs or requests: inconclusive, whatever the numbers are;
 //  2. worse, and 3. better: significant in the whole family, and by MinEffect;
 //  4. a suspect that no second session has confirmed or cleared: inconclusive;
 //  5. the upper bound excludes RuleOut: pass, even if a small slow-down is proven;
@@ -36,13 +36,18 @@ func (r *Result) decide(o Options, p familyP, family int) {
 	}
 	evidence := func(c claim) string {
 		how := "on one session"
-		if r.Sessions > 1 {
+		switch {
+		case r.interleaved:
+			how = fmt.Sprintf("over %d pairs", r.Pairs)
+		case r.Sessions > 1:
 			how = fmt.Sprintf("confirmed in %d sessions", r.Sessions)
 		}
 		return fmt.Sprintf("%v, Holm p %s of %d, %s", c, formatP(c.holmP), family, how)
 	}
 	switch {
-	case max(r.K, r.spread) < o.MinRuns:
+	case r.interleaved && !r.comparable(o):
+		verdict(Inconclusive, "%s of the %d needed to know how much they vary%s", count(r.Pairs, "pair"), minPairs, r.hint())
+	case !r.comparable(o):
 		verdict(Inconclusive, "%s of the %d needed to know how much runs vary%s", count(max(r.K, r.spread), "stored run"), o.MinRuns, r.hint())
 	case r.kernel < minimumSize(r.Q):
 		verdict(Inconclusive, "the shortest run has %s, %s needs %d%s", count(r.kernel, "request"), quantileName(r.Q), minimumSize(r.Q), r.hint())
