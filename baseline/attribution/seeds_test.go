@@ -3,6 +3,6 @@
 package attribution_test
 
 const (
-	seeds    = 20
+	seeds    = 8
 	requests = 80 // of a run
 )

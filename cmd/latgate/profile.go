@@ -95,6 +95,9 @@ type prepared struct {
 	env    *environment
 	target providers.Target
 	plan   latencytest.Plan
+
+	// again returns another target like it, with connections of its own.
+	again func(context.Context) (providers.Target, error)
 }
 
 // prepare reads all that the flags name. Its errors are those of a wrong use.
@@ -137,11 +140,15 @@ func (p *program) prepare(ctx context.Context, f *profileFlags) (*prepared, erro
 	if err != nil {
 		return nil, err
 	}
-	target, err := provider.target(ctx, choice)
+	again := func(ctx context.Context) (providers.Target, error) {
+		c := *choice // which a provider may change
+		return provider.target(ctx, &c)
+	}
+	target, err := again(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return &prepared{f, env, target, plan}, nil
+	return &prepared{f, env, target, plan, again}, nil
 }
 
 func (p *program) profile(ctx context.Context, job *prepared) error {
