@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 			break
 		}
 		name, _, _ := strings.Cut(variable, "=")
-		if name == "CI" || strings.HasPrefix(name, "LATGATE_") {
+		if name == "CI" || strings.HasPrefix(name, "LATGATE_") && name != buildsVariable {
 			os.Unsetenv(name)
 		}
 	}

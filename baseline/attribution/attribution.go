@@ -68,6 +68,17 @@ var ErrNoPhases = errors.New("the metric is not made of phases")
 // requests with a value of the metric on either side, or a metric that is not made
 // of phases.
 func Explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question) (*Attribution, error) {
+	return explain(candidate, stored, q, false)
+}
+
+// ExplainProven is [Explain] of a shift that the gate has called a regression or an
+// improvement. That something moved is no question then, and a phase need not prove
+// it once more: it need only be clear of all others.
+func ExplainProven(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question) (*Attribution, error) {
+	return explain(candidate, stored, q, true)
+}
+
+func explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question, proven bool) (*Attribution, error) {
 	parts := partsOf(q.Metric)
 	if parts == nil {
 		return nil, fmt.Errorf("%v: %w", q.Metric, ErrNoPhases)
@@ -90,8 +101,8 @@ func Explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Questio
 	a.Shift = here.shift
 	a.divide(c, parts, here)
 	a.Finding = Unmoved
-	if here.Moved {
-		a.Finding, a.Phase = a.find(len(c.stored))
+	if here.Moved || proven {
+		a.Finding, a.Phase = a.find(len(c.stored), proven)
 		a.Prompts = c.prompts()
 	}
 	return a, nil
@@ -153,14 +164,28 @@ func (a *Attribution) divide(c *comparison, parts []Phase, here Movement) {
 }
 
 // find returns the phase that explains most of the shift, if one does: half of it or
-// more, beyond noise, and no other comes near it.
-func (a *Attribution) find(runs int) (Finding, Phase) {
+// more, beyond noise, and no other comes near it. Of a proven shift the noise is that
+// of the other phases: their own share would have to be wrong by as much as the first
+// is ahead of all of them together.
+func (a *Attribution) find(runs int, proven bool) (Finding, Phase) {
 	const near = 2. / 3
 	if len(a.Parts) == 0 {
 		return Unclear, ""
 	}
 	first := a.Parts[0]
-	if first.Phase == Coincidence || first.Share < .5 || math.Abs(first.Shift) <= beyond(runs)*first.Noise {
+	if first.Phase == Coincidence || first.Share < .5 {
+		return Unclear, ""
+	}
+	clear := math.Abs(first.Shift) > beyond(runs)*first.Noise
+	if proven && !clear {
+		others, variance := 0., 0.
+		for _, p := range a.Parts[1:] {
+			others += p.Shift
+			variance += p.Noise * p.Noise
+		}
+		clear = math.Abs(first.Shift)-math.Abs(others) > beyond(runs)*math.Sqrt(variance)
+	}
+	if !clear {
 		return Unclear, ""
 	}
 	if len(a.Parts) > 1 && a.Parts[1].Share > near*first.Share {

@@ -101,7 +101,7 @@ func (f fault) runs(t *testing.T) (good, bad []*baseline.Run) {
 
 // A tally counts what is said of one fault over all seeds.
 type tally struct {
-	first, right, unclear, unmoved, shape, prompt int
+	first, right, proven, unclear, unmoved, shape, prompt int
 
 	wrong        map[attribution.Phase]int
 	share, least float64
@@ -116,6 +116,16 @@ func (f fault) tally(t *testing.T, q baseline.Question, candidates, stored []*ba
 		a, err := attribution.Explain(candidate, runs, q)
 		require.NoError(t, err)
 		c.last = a
+		proven, err := attribution.ExplainProven(candidate, runs, q)
+		require.NoError(t, err)
+		switch {
+		case proven.Phase == f.want:
+			c.proven++
+		case proven.Finding == attribution.Named:
+			c.wrong[proven.Phase]++
+		default:
+			require.NotEqual(t, attribution.Named, a.Finding, "what is clear stays so")
+		}
 		sum := 0.
 		for _, p := range a.Parts {
 			sum += p.Share
@@ -149,8 +159,8 @@ func (f fault) tally(t *testing.T, q baseline.Question, candidates, stored []*ba
 }
 
 func (c tally) String() string {
-	return fmt.Sprintf("first %d, right %d/%d, unclear %d, unmoved %d, wrong %v; share %.2f, at least %.2f; shape %d, prompts %d\n%v",
-		c.first, c.right, seeds, c.unclear, c.unmoved, c.wrong, c.share, c.least, c.shape, c.prompt, c.last)
+	return fmt.Sprintf("first %d, right %d (%d of proven shifts) of %d, unclear %d, unmoved %d, wrong %v; share %.2f, at least %.2f; shape %d, prompts %d\n%v",
+		c.first, c.right, c.proven, seeds, c.unclear, c.unmoved, c.wrong, c.share, c.least, c.shape, c.prompt, c.last)
 }
 
 // Of every kind of fault the right phase is named with most of the share, and its
@@ -174,6 +184,7 @@ func (f fault) check(t *testing.T, what string, c tally) {
 	t.Logf("%s: %v", what, c)
 	assert.GreaterOrEqual(t, c.first, seeds*9/10, what)
 	assert.GreaterOrEqual(t, c.right, seeds*8/10, "%s: the others are unclear", what)
+	assert.GreaterOrEqual(t, c.proven, seeds*9/10, "%s, of a proven shift", what)
 	assert.Empty(t, c.wrong, what)
 	assert.Greater(t, c.share, .75, "%s: most of the share", what)
 	if f.shape != "" {
