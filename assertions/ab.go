@@ -59,6 +59,9 @@ func judgeAB(pair *latencytest.Pair, list []Gate) ([]answer, error) {
 	if g.doubt == Rerun {
 		errs = append(errs, fmt.Errorf("%v: two sides that took turns are measured again together, or not at all: raise Plan.Requests", inconclusive(Rerun)))
 	}
+	for _, share := range g.shares {
+		errs = append(errs, fmt.Errorf("%v compares with stored runs, of which two sides that took turns have none", share))
+	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}

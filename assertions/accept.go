@@ -48,5 +48,8 @@ func (g gates) accept(res *latencytest.Result, store baseline.Store, reason stri
 	for _, q := range g.questions {
 		metrics = append(metrics, q.Metric)
 	}
+	for _, share := range g.shares {
+		metrics = append(metrics, share.metric)
+	}
 	return baseline.Accept(res, store, reason, metrics...)
 }

@@ -112,6 +112,10 @@ func (j *judging) alone() error {
 		more, err := e.judge(j.result, j.Store)
 		j.answers, errs = append(j.answers, more...), append(errs, err)
 	}
+	for _, share := range j.gates.shares {
+		more, err := share.judge(j.result, j.Store)
+		j.answers, errs = append(j.answers, more...), append(errs, err)
+	}
 	return errors.Join(errs...)
 }
 

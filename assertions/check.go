@@ -114,6 +114,9 @@ func judge(ctx func() context.Context, res *latencytest.Result, store baseline.S
 	if store == nil && len(g.questions) > 0 {
 		errs = append(errs, errors.New("NoRegression needs a store of runs to compare with, such as baseline.Dir(latencytest.Dir)"))
 	}
+	if store == nil && len(g.shares) > 0 {
+		errs = append(errs, errors.New("SlowShare needs a store of runs to compare with, such as baseline.Dir(latencytest.Dir)"))
+	}
 	if len(errs) > 0 {
 		return nil, "", errors.Join(errs...)
 	}
@@ -127,6 +130,10 @@ func judge(ctx func() context.Context, res *latencytest.Result, store baseline.S
 	}
 	for _, e := range g.rates {
 		more, err := e.judge(res, store)
+		answers, errs = append(answers, more...), append(errs, err)
+	}
+	for _, share := range g.shares {
+		more, err := share.judge(res, store)
 		answers, errs = append(answers, more...), append(errs, err)
 	}
 	if len(g.questions) > 0 {

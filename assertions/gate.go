@@ -24,6 +24,7 @@ type gates struct {
 	questions []baseline.Question
 	budgets   []budget
 	rates     []errorRate
+	shares    []slowShare
 	options   stat.Options
 	doubt     Policy
 }
@@ -41,7 +42,7 @@ func collect(list []Gate) (gates, []error) {
 			errs = append(errs, fmt.Errorf("%v: %w", gate, err))
 		}
 	}
-	if len(g.questions)+len(g.budgets)+len(g.rates) == 0 && len(errs) == 0 {
+	if len(g.questions)+len(g.budgets)+len(g.rates)+len(g.shares) == 0 && len(errs) == 0 {
 		errs = append(errs, fmt.Errorf("a check without a condition would pass whatever happens: state at least one, such as assertions.NoRegression(latencytest.TTFT)"))
 	}
 	return g, errs

@@ -45,9 +45,16 @@ func (r GateRecord) gate() (Gate, error) {
 	if !known && r.Unit != "" {
 		metric, known = latencytest.Custom(r.Metric, r.Unit, r.HigherIsBetter), true
 	}
-	needsMetric := r.Gate == "NoRegression" || r.Gate == "Below" || r.Gate == "AtLeast"
-	if needsMetric && (!known || len(r.Quantiles) == 0) {
-		return nil, fmt.Errorf("%s: there is no metric %.40q, or no quantile of it", r.Gate, r.Metric)
+	switch r.Gate {
+	case "NoRegression", "Below", "AtLeast":
+		if len(r.Quantiles) == 0 {
+			return nil, fmt.Errorf("%s: there is no quantile", r.Gate)
+		}
+		fallthrough
+	case "SlowShare":
+		if !known {
+			return nil, fmt.Errorf("%s: there is no metric %.40q", r.Gate, r.Metric)
+		}
 	}
 	var quantiles []latencytest.Quantile
 	for _, q := range r.Quantiles {
@@ -60,6 +67,8 @@ func (r GateRecord) gate() (Gate, error) {
 		return Below(metric, quantiles[0], time.Duration(r.Limit)), nil
 	case "AtLeast":
 		return AtLeast(metric, quantiles[0], r.Limit), nil
+	case "SlowShare":
+		return SlowShare(metric), nil
 	case "ErrorRate":
 		return ErrorRate(r.Limit), nil
 	case "MinEffect":

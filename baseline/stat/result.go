@@ -120,7 +120,7 @@ func (r *Result) warnings() []error {
 		warn("all values of a run are equal: the requests show no noise")
 	}
 	if r.RunSE > 0.12 && slices.Min(r.N) >= 200 {
-		warn("%s sits between two modes (standard error %.2g): gate the share of slow requests instead",
+		warn("%s sits between two modes (standard error %.2g): gate the share of slow requests instead (assertions.SlowShare)",
 			quantileName(r.Q), r.RunSE)
 	}
 	return warnings
