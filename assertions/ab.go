@@ -80,6 +80,9 @@ func judgeAB(pair *latencytest.Pair, list []Gate) ([]answer, error) {
 		more, err := e.against(pair.B, "A", failed)
 		answers, errs = append(answers, more...), append(errs, err)
 	}
+	for _, c := range g.calls {
+		answers = append(answers, c.judge(pair.B)...)
+	}
 	if len(g.questions) > 0 {
 		report, err := baseline.ComparePairs(g.options, baseline.PairCase{Pair: pair, Questions: g.questions})
 		if err != nil {

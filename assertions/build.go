@@ -112,6 +112,9 @@ func (j *judging) alone() error {
 		more, err := e.judge(j.result, j.Store)
 		j.answers, errs = append(j.answers, more...), append(errs, err)
 	}
+	for _, c := range j.gates.calls {
+		j.answers = append(j.answers, c.judge(j.result)...)
+	}
 	for _, share := range j.gates.shares {
 		more, err := share.judge(j.result, j.Store)
 		j.answers, errs = append(j.answers, more...), append(errs, err)

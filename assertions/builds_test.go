@@ -34,7 +34,7 @@ import (
 //
 //	LATGATE_BUILDS=200 go test ./assertions -run TestBuilds -v -timeout 60m
 func TestBuilds(t *testing.T) {
-	builds := 3
+	builds := 2
 	if text := os.Getenv(buildsVariable); text != "" {
 		var err error
 		builds, err = strconv.Atoi(text)

@@ -132,6 +132,9 @@ func judge(ctx func() context.Context, res *latencytest.Result, store baseline.S
 		more, err := e.judge(res, store)
 		answers, errs = append(answers, more...), append(errs, err)
 	}
+	for _, c := range g.calls {
+		answers = append(answers, c.judge(res)...)
+	}
 	for _, share := range g.shares {
 		more, err := share.judge(res, store)
 		answers, errs = append(answers, more...), append(errs, err)

@@ -25,6 +25,7 @@ type gates struct {
 	budgets   []budget
 	rates     []errorRate
 	shares    []slowShare
+	calls     []calls
 	options   stat.Options
 	doubt     Policy
 }
@@ -42,7 +43,7 @@ func collect(list []Gate) (gates, []error) {
 			errs = append(errs, fmt.Errorf("%v: %w", gate, err))
 		}
 	}
-	if len(g.questions)+len(g.budgets)+len(g.rates)+len(g.shares) == 0 && len(errs) == 0 {
+	if len(g.questions)+len(g.budgets)+len(g.rates)+len(g.shares)+len(g.calls) == 0 && len(errs) == 0 {
 		errs = append(errs, fmt.Errorf("a check without a condition would pass whatever happens: state at least one, such as assertions.NoRegression(latencytest.TTFT)"))
 	}
 	return g, errs

@@ -69,6 +69,8 @@ func (r GateRecord) gate() (Gate, error) {
 		return AtLeast(metric, quantiles[0], r.Limit), nil
 	case "SlowShare":
 		return SlowShare(metric), nil
+	case "Calls":
+		return Calls(int(r.Limit)), nil
 	case "ErrorRate":
 		return ErrorRate(r.Limit), nil
 	case "MinEffect":

@@ -60,6 +60,12 @@ type EntryFacts struct {
 	Retrying   wire.Instant `json:"retrying,omitzero"`    // the part of Start that went into retries
 	LongestGap wire.Instant `json:"longest_gap,omitzero"` // between content events, of replies with two gaps or more
 
+	// Of an operation: until its first request, while its first token was held back,
+	// and the model calls on its critical path.
+	Before wire.Instant `json:"before,omitzero"`
+	Held   wire.Instant `json:"held,omitzero"`
+	Serial int          `json:"serial,omitzero"`
+
 	providers.Usage
 
 	// Values of a request that hit its time limit, by unit: no benchmark line holds them.
@@ -100,6 +106,9 @@ func newEntry(s *latencytest.Sample, metrics []latencytest.Metric) Entry {
 			Retries: s.Retries, Events: s.ContentEvents, Served: s.Served, Usage: s.Usage,
 			Model: s.Model, Start: s.Start, Retrying: s.Retrying,
 		},
+	}
+	if o := s.Operation; o != nil {
+		e.Facts.Before, e.Facts.Held, e.Facts.Serial = o.Before, o.Held, o.Serial
 	}
 	if s.Gaps.N > 1 {
 		e.Facts.LongestGap = s.Gaps.Longest

@@ -13,12 +13,13 @@ import (
 // tokens and budget. The number of requests is the dealer's affair.
 type bounds struct {
 	plan  Plan
+	caps  *caps     // of the whole build; nil: none
 	until time.Time // zero: no limit
 
 	mu       sync.Mutex
 	tokens   int64
 	spent    float64         // dollars, by replies that have come
-	reserved map[int]float64 // dollars that requests under way can cost at most, by number
+	reserved map[int]float64 // dollars that requests under way can cost at most, by number; kept where there is a limit
 	aside    float64         // their sum
 	dearest  float64         // the most that a reply has cost
 	end      string          // why there is no more
@@ -45,22 +46,36 @@ func (b *bounds) allow(t turn, at time.Time) bool {
 		return b.stop("the duration of %v has passed", b.plan.Duration)
 	case b.plan.MaxTokens > 0 && b.tokens >= b.plan.MaxTokens:
 		return b.stop("%d output tokens have come of %d allowed", b.tokens, b.plan.MaxTokens)
+	}
+	limited := b.plan.Budget > 0 || b.caps != nil && b.caps.maxUSD > 0
+	var most float64
+	if limited {
+		most = b.most(t)
+	}
+	switch {
 	case b.plan.Budget == 0:
-		return true
-	}
-	most := b.dearest // of a function, nobody knows beforehand what it asks for
-	if t.model != "" {
-		if most = b.plan.Prices.most(t.provider, t.model, t.prompt); math.IsNaN(most) {
-			return b.stop("the budget cannot be kept: the price file has no price for %s", providers.Inert(t.model))
-		}
-	}
-	if b.spent+b.aside+most > b.plan.Budget {
+	case math.IsNaN(most):
+		return b.stop("the budget cannot be kept: the price file has no price for %s", providers.Inert(t.model))
+	case b.spent+b.aside+most > b.plan.Budget:
 		return b.stop("the budget is used up: $%.4g of $%.4g are spent, $%.4g set aside, and the next request can cost $%.4g",
 			b.spent, b.plan.Budget, b.aside, most)
 	}
-	b.reserved[t.number] = most
-	b.aside += most
+	if reason := b.caps.allow(most, t.model); reason != "" {
+		return b.stop("%s", reason)
+	}
+	if limited {
+		b.reserved[t.number] = most
+		b.aside += most
+	}
 	return true
+}
+
+// most is what a turn can cost at most, in dollars; NaN where nobody knows.
+func (b *bounds) most(t turn) float64 {
+	if t.model == "" {
+		return b.dearest // of a function, nobody knows beforehand what it asks for
+	}
+	return b.plan.Prices.most(t.provider, t.model, t.prompt)
 }
 
 func (b *bounds) stop(format string, args ...any) bool {
@@ -79,11 +94,14 @@ func (b *bounds) count(s *Sample) {
 	most := b.reserved[s.Number]
 	delete(b.reserved, s.Number)
 	b.aside -= most
+	cost := 0.0
 	switch {
 	case s.Cost != nil:
-		b.spent += *s.Cost
-		b.dearest = max(b.dearest, *s.Cost)
+		cost = *s.Cost
+		b.dearest = max(b.dearest, cost)
 	case s.Body.Known() && s.Class != providers.Throttled:
-		b.spent += most
+		cost = most
 	}
+	b.spent += cost
+	b.caps.settle(most, cost)
 }

@@ -108,6 +108,13 @@ func (j job) begin() (*measurement, error) {
 	if err := plan.validate(); err != nil {
 		return nil, err
 	}
+	if settings.MaxUSD > 0 && len(plan.Prices) == 0 && !Virtual() {
+		return nil, errors.New("LATGATE_MAX_USD: Plan.Prices has no prices to keep it by; read a price file with latencytest.ReadPrices")
+	}
+	limits, err := capsOf(settings)
+	if err != nil {
+		return nil, err
+	}
 	groups := []group{{name: defaultScenario, prompts: plan.Prompts}}
 	if op.describe != nil {
 		groups = groupPrompts(plan.Prompts, op.describe)
@@ -132,6 +139,7 @@ func (j job) begin() (*measurement, error) {
 		}
 	}
 	r := newRun(plan, op, log)
+	r.bounds.caps = limits
 	r.keep = res.keep
 	r.monitor = newMonitor(plan, res.Scenarios)
 	r.looks = newLooks(plan, res.Scenarios)
@@ -156,6 +164,9 @@ func (m *measurement) measuring() {
 // they are.
 func (m *measurement) end(early bool) (*Result, error) {
 	m.unwatch()
+	if err := m.run.bounds.caps.tell(); err != nil {
+		return m.result, errors.Join(fmt.Errorf("LATGATE_SPENT: %w", err), m.run.log.abandon())
+	}
 	res := m.result
 	res.Ended = m.run.bounds.end
 	res.Samples = m.run.sorted()
@@ -348,11 +359,22 @@ var errExited = errors.New("the operation ended its goroutine, as t.FailNow and 
 func (r *run) take(ctx context.Context, t turn) error {
 	s := Sample{Number: t.number, Warmup: t.warmup, Repeated: t.repeated, Scenario: t.scenario, Prompt: t.prompt.ID}
 	limited, cancel := context.WithTimeout(ctx, r.plan.Timeout)
+	var watched *watch
+	if r.op.describe == nil {
+		watched = newWatch()
+		limited = watched.context(limited)
+	}
 	exchanges, retries, err := r.attempts(limited, t)
 	expired := limited.Err() != nil
 	cancel()
+	if watched != nil {
+		watched.stop()
+	}
 	r.decoding.Lock()
-	s.observe(exchanges, r.op.decoder, err)
+	calls := s.observe(exchanges, r.op.decoder, err)
+	if watched != nil {
+		s.Operation = watched.operation(exchanges, calls)
+	}
 	r.decoding.Unlock()
 	s.Retries = max(s.Retries, retries)
 	if len(exchanges) > 0 { // by the monotonic clock: somebody may set the other one meanwhile

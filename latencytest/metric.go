@@ -89,10 +89,49 @@ var (
 	OutputTokens = tokens("output_tokens", func(s *Sample) providers.Count { return s.Usage.Output })
 )
 
+// The metrics of an [Operation], which only a run of [RunFunc] has. Times run from the
+// start of the function.
+var (
+	// OperationTTFT is the time until the first visible token is handed to the user.
+	OperationTTFT = ofOperation("operation_ttft", func(o *Operation) wire.Instant { return o.First })
+
+	// OperationTime is the time until the function returns.
+	OperationTime = ofOperation("operation_time", func(o *Operation) wire.Instant { return o.Took })
+
+	// OperationWait is the part of it with a model call under way, OperationApp the rest:
+	// the application's own.
+	OperationWait = ofOperation("operation_wait", func(o *Operation) wire.Instant { return o.Waiting })
+	OperationApp  = ofOperation("operation_app", func(o *Operation) wire.Instant { return o.Took.Since(o.Waiting) })
+
+	// ModelCalls is the number of model calls without retries, SerialCalls the number of
+	// those on the critical path.
+	ModelCalls  = count("model_calls", func(o *Operation) int { return o.ModelCalls })
+	SerialCalls = count("serial_calls", func(o *Operation) int { return o.Serial })
+)
+
+func ofOperation(name string, value func(*Operation) wire.Instant) Metric {
+	return duration(name, func(s *Sample) wire.Instant {
+		if s.Operation == nil {
+			return wire.Instant{}
+		}
+		return value(s.Operation)
+	})
+}
+
+func count(name string, value func(*Operation) int) Metric {
+	return Metric{&definition{name: name, unit: "calls", value: func(s *Sample) (float64, bool) {
+		if s.Operation == nil {
+			return 0, false
+		}
+		return float64(value(s.Operation)), true
+	}}}
+}
+
 // Metrics lists every metric.
 var Metrics = []Metric{
 	TTFT, TTFTVisible, TTFB, TTLT, StreamEnd, TTFTSched, E2ESched, ScheduleLag, OTPS, OTPSEndToEnd, TPOT, ITL,
 	ICLP50, ICLP90, ICLP99, Stall, ServerLatency, InputTokens, OutputTokens,
+	OperationTTFT, OperationTime, OperationWait, OperationApp, ModelCalls, SerialCalls,
 }
 
 // Custom returns the metric whose values are in [Sample.Extra] under that name. Two

@@ -29,6 +29,9 @@ func whole() latencytest.Sample {
 		ContentEvents: 100,
 		Usage:         providers.Usage{Input: tokens(12), Output: tokens(101)},
 		ServerLatency: at(2490 * ms),
+		Operation: &latencytest.Operation{
+			First: at(600 * ms), Took: at(2700 * ms), Before: at(50 * ms), Waiting: at(2500 * ms), ModelCalls: 3, Serial: 2,
+		},
 	}
 }
 
@@ -54,6 +57,12 @@ func TestEveryMetricOfAWholeSample(t *testing.T) {
 		latencytest.ServerLatency: 2490e6,
 		latencytest.InputTokens:   12,
 		latencytest.OutputTokens:  101,
+		latencytest.OperationTTFT: 600e6,
+		latencytest.OperationTime: 2700e6,
+		latencytest.OperationWait: 2500e6,
+		latencytest.OperationApp:  200e6,
+		latencytest.ModelCalls:    3,
+		latencytest.SerialCalls:   2,
 	}
 	assert.Len(t, latencytest.Metrics, len(want))
 	s := whole()

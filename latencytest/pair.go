@@ -19,13 +19,14 @@ type Pair struct {
 }
 
 // PairOf puts turns together that were measured one by one, as by test processes of
-// two builds: a[i] and b[i] next to one another. All results of a side are one
-// scenario set of one test and plan.
+// two builds: a[i] and b[i] next to one another. All results are of one test and
+// plan, and those of a side have the same scenarios. A side without turns has none:
+// it did not measure what the other one did.
 func PairOf(a, b []*Result) (*Pair, error) {
-	if len(a) != len(b) || len(a) == 0 {
+	if len(a) != len(b) && len(a)*len(b) > 0 || len(a)+len(b) == 0 {
 		return nil, fmt.Errorf("there are %d turns of A and %d of B: want as many, and one at least", len(a), len(b))
 	}
-	pair := &Pair{Blocks: (len(a) + 1) / 2}
+	pair := &Pair{Blocks: (max(len(a), len(b)) + 1) / 2}
 	var errA, errB error
 	pair.A, errA = joined(a)
 	pair.B, errB = joined(b)
@@ -34,6 +35,9 @@ func PairOf(a, b []*Result) (*Pair, error) {
 
 // joined is the results as repetitions of one.
 func joined(turns []*Result) (*Result, error) {
+	if len(turns) == 0 {
+		return new(Result), nil
+	}
 	res := *turns[0]
 	res.Plan.Repetitions, res.Samples, res.Scenarios, res.again = len(turns), nil, nil, nil
 	for _, s := range turns[0].Scenarios {

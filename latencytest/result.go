@@ -110,7 +110,7 @@ func (r *Result) String() string {
 }
 
 // tableMetrics are the rows of the results table.
-var tableMetrics = []Metric{TTFT, TTFTSched, TTFTVisible, TTFB, TTLT, ScheduleLag, OTPS, ICLP50, Stall, InputTokens, OutputTokens}
+var tableMetrics = []Metric{OperationTTFT, OperationTime, OperationApp, ModelCalls, TTFT, TTFTSched, TTFTVisible, TTFB, TTLT, ScheduleLag, OTPS, ICLP50, Stall, InputTokens, OutputTokens}
 
 func (s *Scenario) table(b *strings.Builder) {
 	t := s.tally()

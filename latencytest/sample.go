@@ -80,6 +80,9 @@ type Sample struct {
 	// failed attempt's t_call to that of the one that repeated it.
 	Retrying wire.Instant `json:"retrying,omitzero"`
 
+	// Operation is what the function given to RunFunc took; nil for a target.
+	Operation *Operation `json:"operation,omitempty"`
+
 	// Extra are values of the user's own, by name; see [Plan.OnSample] and [Custom].
 	Extra map[string]float64 `json:"extra,omitempty"`
 }
@@ -101,15 +104,15 @@ func (s *Sample) OK() bool { return s.Class == providers.OK && !s.Warmup }
 
 // observe fills a sample from the exchanges of its operation. The last of its model
 // calls is what the user waited for; those before it are retries or the operation's
-// earlier calls.
-func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) {
+// earlier calls. It returns them all.
+func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) []call {
 	s.Calls = len(exchanges)
 	if len(exchanges) == 0 {
 		s.Class, s.Error = providers.ClassOfError(opErr), "no request went through the measured client"
 		if opErr != nil {
 			s.Error = errorText(opErr)
 		}
-		return
+		return nil
 	}
 	calls := modelCalls(exchanges, d)
 	retrying := time.Duration(0)
@@ -145,6 +148,7 @@ func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) {
 	if s.Error == "" && x.Err != nil {
 		s.Error = providers.Scrub(x.Err.Error())
 	}
+	return calls
 }
 
 // errorText makes an operation's error fit to be stored. What SDKs wrap around a

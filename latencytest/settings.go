@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,6 +22,18 @@ type Settings struct {
 	RunnerClass   string // LATGATE_RUNNER_CLASS: a label of the machines that may be compared
 	CI            bool   // CI: baselines are not written here ...
 	AllowCIUpdate bool   // LATGATE_ALLOW_CI_UPDATE: ... unless this is set as well
+
+	// MaxRequests and MaxUSD are how many requests all tests of a build may make, and
+	// how many dollars they may cost, warm-up and second sessions included:
+	// LATGATE_MAX_REQUESTS, LATGATE_MAX_USD. Where they would be exceeded, runs end
+	// early ([Result.Ended] says so). Without Spent each process keeps them for itself.
+	// Zero means no such limit. Dollars need Plan.Prices.
+	MaxRequests int
+	MaxUSD      float64
+
+	// Spent is the directory in which the processes of a build tell each other what
+	// they have spent, LATGATE_SPENT; latgate run sets it.
+	Spent string
 
 	// Out is the directory that a build's results are gathered in, LATGATE_OUT: samples
 	// and records of checks go to <Out>/<directory of the package>/<Test> then. Empty
@@ -104,12 +117,30 @@ func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 	if s.Seed == 0 {
 		s.Seed = 1
 	}
-	variable("LATGATE_OUT", func(text string) error {
-		if !filepath.IsAbs(text) {
-			return errors.New("want an absolute path: tests run in their packages' directories")
+	directory := func(into *string) func(string) error {
+		return func(text string) error {
+			if !filepath.IsAbs(text) {
+				return errors.New("want an absolute path: tests run in their packages' directories")
+			}
+			*into = text
+			return nil
 		}
-		s.Out = text
-		return nil
+	}
+	variable("LATGATE_OUT", directory(&s.Out))
+	variable("LATGATE_SPENT", directory(&s.Spent))
+	variable("LATGATE_MAX_REQUESTS", func(text string) (err error) {
+		s.MaxRequests, err = strconv.Atoi(text)
+		if err == nil && s.MaxRequests < 1 {
+			err = fmt.Errorf("want a positive number")
+		}
+		return err
+	})
+	variable("LATGATE_MAX_USD", func(text string) (err error) {
+		s.MaxUSD, err = strconv.ParseFloat(text, 64)
+		if err == nil && !(s.MaxUSD > 0 && s.MaxUSD <= math.MaxFloat64) {
+			err = fmt.Errorf("want a positive number of dollars")
+		}
+		return err
 	})
 	variable(SessionVariable, func(text string) (err error) {
 		s.Session, err = parseSession(text)

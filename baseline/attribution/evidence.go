@@ -30,7 +30,12 @@ func (c *comparison) evidence(p Phase) []Change {
 	case Retries:
 		return average("retries per request", "", func(r request) float64 { return r.retries })
 	case EarlierCalls:
-		return average("calls per request", "", func(r request) float64 { return r.calls - r.retries })
+		made := average("calls per request", "", func(r request) float64 { return r.calls - r.retries })
+		serial := func(r request) float64 { return r.serial }
+		if mean(base, serial) == 0 || mean(c.cand, serial) == 0 {
+			return made
+		}
+		return append(made, average("on the critical path", "", serial)...)
 	case Connection:
 		own, dialled := c.quantiles(base, p), average("new connections", "%", func(r request) float64 { return 100 * r.dialled })
 		if math.Abs(dialled[0].To-dialled[0].From) < 1 {

@@ -12,6 +12,7 @@ type Phase string
 // The phases, in the order in which a request goes through them.
 const (
 	ScheduleLag  Phase = "schedule_lag"  // the load generator was late
+	AppBefore    Phase = "app_before"    // the application, before its first call
 	Retries      Phase = "retries"       // failed attempts, and the waits before they were repeated
 	EarlierCalls Phase = "earlier_calls" // calls before the one that answered, and what the code did between them
 	Connection   Phase = "connection"    // from the call until a connection was to be had
@@ -24,6 +25,7 @@ const (
 	OutputTokens Phase = "output_tokens" // the stream, as far as its length changed
 	DecodeSpeed  Phase = "decode_speed"  // the stream, as far as its time per token changed
 	Stalls       Phase = "stalls"        // the longest gap of a stream, as far as it is longer than the others
+	HeldBack     Phase = "held_back"     // the first token, in the application's hands
 	StreamEnd    Phase = "stream_end"    // from the last content to the end of the stream
 	TimeLimit    Phase = "time_limit"    // what requests waited in vain until they hit their time limit
 	Coincidence  Phase = "coincidence"   // phases as long as before, but slow in the same requests
@@ -31,6 +33,7 @@ const (
 
 var names = map[Phase]string{
 	ScheduleLag:  "lag of the load generator",
+	AppBefore:    "the application before its first call",
 	Retries:      "retries",
 	EarlierCalls: "calls before the answer",
 	Connection:   "connection set-up",
@@ -43,6 +46,7 @@ var names = map[Phase]string{
 	OutputTokens: "output tokens (length of the answer)",
 	DecodeSpeed:  "decode speed (time per token)",
 	Stalls:       "stalls",
+	HeldBack:     "the application holding the answer back",
 	StreamEnd:    "last token to end of stream",
 	TimeLimit:    "requests that hung until their time limit",
 	Coincidence:  "slow phases coinciding",
@@ -70,6 +74,8 @@ func partsOf(m latencytest.Metric) []Phase {
 		return begin
 	case latencytest.TTFTVisible:
 		return slices.Concat(begin, []Phase{Reasoning})
+	case latencytest.OperationTTFT:
+		return slices.Concat([]Phase{AppBefore}, begin, []Phase{Reasoning, HeldBack})
 	case latencytest.TTFTSched:
 		return slices.Concat([]Phase{ScheduleLag}, begin)
 	case latencytest.TTLT:

@@ -23,6 +23,7 @@ type request struct {
 	input, cached float64 // tokens; input is 0 where it is not known
 
 	calls, retries float64
+	serial         float64 // calls on the critical path; 0 where that is not known
 	dialled        float64 // 1 where it set up its connection
 }
 
@@ -46,6 +47,7 @@ func requestOf(e baseline.Entry, m latencytest.Metric, v float64) request {
 	cached, _ := e.Facts.CachedRead.Get()
 	r.input, r.cached = float64(input), float64(min(cached, input))
 	r.calls, r.retries = float64(calls(e.Facts)), float64(e.Facts.Retries)
+	r.serial = float64(e.Facts.Serial)
 	if e.Facts.New {
 		r.dialled = 1
 	}
@@ -55,6 +57,13 @@ func requestOf(e baseline.Entry, m latencytest.Metric, v float64) request {
 		r.begin(e, v)
 	case latencytest.TTFTVisible:
 		r.begin(e, min(first, v))
+		r.rest(e, Reasoning, v)
+	case latencytest.OperationTTFT:
+		before, _ := e.Facts.Before.Get()
+		held, _ := e.Facts.Held.Get()
+		r.parts[AppBefore] = min(float64(before), v)
+		r.parts[HeldBack] = min(float64(held), v-r.parts[AppBefore])
+		r.begin(e, min(first, v-r.parts[AppBefore]-r.parts[HeldBack]))
 		r.rest(e, Reasoning, v)
 	case latencytest.TTFTSched:
 		r.begin(e, min(first, v))
