@@ -40,6 +40,8 @@ func (c calls) judge(res *latencytest.Result) (answers []answer) {
 		}
 		a.Reason = fmt.Sprintf("%.0f model calls at most, limit %d", a.Measured, int(c))
 		switch {
+		case baseline.NotRecorded(s) != "":
+			a.Verdict, a.Reason = baseline.CassetteMiss, baseline.NotRecorded(s)
 		case len(values) == 0:
 			a.Verdict, a.Reason = baseline.Infrastructure, "no operation ended well: only those of RunFunc have a number of calls"
 		case more > 0:

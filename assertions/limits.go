@@ -14,10 +14,10 @@ import (
 func (b budget) judge(res *latencytest.Result) ([]answer, error) {
 	var answers []answer
 	for _, s := range res.Scenarios {
-		if reason := baseline.Invalid(s, b.metric); reason != "" {
+		if verdict, reason := unusable(s, b.metric); verdict != "" {
 			a := answer{Row: b.row(s), fails: true}
-			a.Verdict, a.Reason = baseline.Infrastructure, reason
-			a.Text = fmt.Sprintf("%s: %v: %s: %s", s.Name, b, baseline.Infrastructure, reason)
+			a.Verdict, a.Reason = verdict, reason
+			a.Text = fmt.Sprintf("%s: %v: %s: %s", s.Name, b, verdict, reason)
 			answers = append(answers, a)
 			continue
 		}
@@ -48,6 +48,18 @@ func (b budget) judge(res *latencytest.Result) ([]answer, error) {
 		answers = append(answers, a)
 	}
 	return answers, nil
+}
+
+// unusable says why a scenario's values of a metric say nothing, and whose fault that
+// is. The verdict is empty where they are good.
+func unusable(s *latencytest.Scenario, m latencytest.Metric) (baseline.Verdict, string) {
+	if reason := baseline.NotRecorded(s); reason != "" {
+		return baseline.CassetteMiss, reason
+	}
+	if reason := baseline.Invalid(s, m); reason != "" {
+		return baseline.Infrastructure, reason
+	}
+	return "", ""
 }
 
 // row is what is known before the scenario is judged.
@@ -104,6 +116,8 @@ func (e errorRate) withinLimit(s *latencytest.Scenario) answer {
 	switch {
 	case f.Total == 0:
 		a.Verdict, a.Reason = baseline.Infrastructure, "no request was measured"
+	case baseline.NotRecorded(s) != "":
+		a.Verdict, a.Reason = baseline.CassetteMiss, baseline.NotRecorded(s)
 	case stat.Exceeds(f, float64(e)):
 		a.Verdict, a.Reason = baseline.OverBudget, "above the limit with 95 % confidence"
 	case float64(f.Failed) > float64(e)*float64(f.Total):

@@ -36,8 +36,8 @@ func (s slowShare) judge(res *latencytest.Result, store baseline.Store) ([]answe
 	for i, of := range res.Scenarios {
 		answers[i] = answer{Row: report.Row{Scenario: of.Name, Gate: s.String()}}
 		p[i] = 1
-		if reason := baseline.Invalid(of, s.metric); reason != "" {
-			answers[i].Verdict, answers[i].Reason = baseline.Infrastructure, reason
+		if verdict, reason := unusable(of, s.metric); verdict != "" {
+			answers[i].Verdict, answers[i].Reason = verdict, reason
 			continue
 		}
 		var err error
@@ -59,7 +59,7 @@ func (s slowShare) judge(res *latencytest.Result, store baseline.Store) ([]answe
 		if a.Verdict == "" {
 			s.decide(a, counts[i], holm[i])
 		}
-		a.fails = a.Verdict == baseline.Infrastructure || a.Verdict == baseline.Regression
+		a.fails = a.Verdict != baseline.Pass && a.Verdict != baseline.Missing
 		a.warns = a.Verdict == baseline.Missing // a NoRegression gate, or an update, makes the baseline
 		a.acceptable = a.Verdict == baseline.Regression
 		a.Text = fmt.Sprintf("%s: %v: %s: %s", a.Scenario, s, a.Verdict, a.Reason)

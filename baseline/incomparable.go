@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/latgate/latgate/latencytest"
+	"github.com/latgate/latgate/providers"
 )
 
 // Values returns what a scenario counts in a comparison or against a limit: the
@@ -40,9 +41,31 @@ func Invalid(s *latencytest.Scenario, m latencytest.Metric) string {
 	return ""
 }
 
+// NotRecorded says what a replay asked for that its recording does not hold, "" where
+// it has all: the code asks something else than when it was recorded, so that none of
+// its times means anything.
+func NotRecorded(s *latencytest.Scenario) string {
+	misses := 0
+	example := ""
+	for i := range s.Samples {
+		if s.Samples[i].Class == providers.NotRecorded {
+			if misses++; example == "" {
+				example = s.Samples[i].Error
+			}
+		}
+	}
+	if misses == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d of %d operations asked for what is not recorded: %s", misses, len(s.Samples), example)
+}
+
 // incomparable returns the verdict of a question that statistics cannot answer,
 // and an empty one for all others.
 func incomparable(s *latencytest.Scenario, store Store, runs []*Run, q Question) (Verdict, string, error) {
+	if reason := NotRecorded(s); reason != "" {
+		return CassetteMiss, reason, nil
+	}
 	if reason := Invalid(s, q.Metric); reason != "" {
 		return Infrastructure, reason, nil
 	}

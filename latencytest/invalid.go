@@ -6,9 +6,12 @@ import (
 )
 
 // Invalid says why the run did not measure what it set out to measure: the client
-// could not keep an open load, or the prompt cache that was to be warm was not. It
-// is empty where nothing is wrong.
+// could not keep an open load, the prompt cache that was to be warm was not, or what
+// was replayed has no times. It is empty where nothing is wrong.
 func (s *Scenario) Invalid() string {
+	if s.Untimed != "" {
+		return s.Untimed
+	}
 	if late := s.late(); late != "" {
 		return late
 	}

@@ -38,6 +38,7 @@ type operation struct {
 	describe func(providers.Prompt) providers.Facts
 	run      func(context.Context, providers.Prompt) error
 	decoder  decoder
+	replayed // where the endpoint is a recording
 }
 
 // sending is the operation that sends a prompt to a target.
@@ -59,6 +60,8 @@ type job struct {
 	// more, where not nil, is asked before each measured request, instead of
 	// counting to Plan.Requests.
 	more func() bool
+
+	tape *tape // see the flag -latgate.record
 }
 
 func (j job) measure(ctx context.Context) (*Result, error) {
@@ -127,7 +130,7 @@ func (j job) begin() (*measurement, error) {
 	}
 	res := &Result{Test: j.test, Plan: plan, Started: Now(), Virtual: Virtual(), Provenance: provenance(), again: j.again}
 	for _, g := range groups {
-		res.Scenarios = append(res.Scenarios, &Scenario{Name: g.name, Identity: plan.identity(j.test, g)})
+		res.Scenarios = append(res.Scenarios, &Scenario{Name: g.name, Identity: plan.identity(j.test, g, op.recording), Untimed: op.untimed})
 	}
 	log, err := createSampleLog(plan.SampleFile, res)
 	if err != nil {
@@ -139,6 +142,7 @@ func (j job) begin() (*measurement, error) {
 		}
 	}
 	r := newRun(plan, op, log)
+	r.tape = j.tape
 	r.bounds.caps = limits
 	r.keep = res.keep
 	r.monitor = newMonitor(plan, res.Scenarios)
@@ -172,7 +176,7 @@ func (m *measurement) end(early bool) (*Result, error) {
 	res.Samples = m.run.sorted()
 	if m.op.describe == nil {
 		m.groups[0].facts = m.run.seen.facts()
-		res.Scenarios[0].Identity = m.plan.identity(m.test, m.groups[0])
+		res.Scenarios[0].Identity = m.plan.identity(m.test, m.groups[0], m.op.recording)
 	}
 	res.distribute()
 	if early {
@@ -210,6 +214,7 @@ type run struct {
 	plan    Plan
 	op      operation
 	log     *sampleLog
+	tape    *tape // nil where nothing is recorded
 	began   time.Time
 	bounds  *bounds
 	weather barometer
@@ -371,6 +376,9 @@ func (r *run) take(ctx context.Context, t turn) error {
 		watched.stop()
 	}
 	r.decoding.Lock()
+	if err := r.tape.add(exchanges); err != nil {
+		return err
+	}
 	calls := s.observe(exchanges, r.op.decoder, err)
 	if watched != nil {
 		s.Operation = watched.operation(exchanges, calls)

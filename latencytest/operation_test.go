@@ -27,6 +27,8 @@ const callTook = 130 * ms
 // An asker asks the model through a plain HTTP client.
 type asker struct{ client *http.Client }
 
+func (asker) plain() *http.Client { return new(http.Client) }
+
 func (a asker) ask(ctx context.Context, text string) error {
 	body := fmt.Sprintf(`{"model":"m","stream":true,"messages":[{"role":"user","content":%q}]}`, text)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://fake.test/v1/chat/completions", strings.NewReader(body))

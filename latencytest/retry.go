@@ -25,7 +25,7 @@ func (r *run) attempts(ctx context.Context, t turn) (exchanges []*wire.Exchange,
 	random := rand.New(rand.NewPCG(r.plan.Seed, uint64(t.number)))
 	for ; ; retries++ {
 		capture := wire.NewCapture(t.number)
-		capture.DialAnew = r.plan.DialAnew
+		capture.DialAnew, capture.Below = r.plan.DialAnew, r.tape.below()
 		attempt, cancel := context.WithCancel(capture.Context(ctx))
 		err = r.op.run(attempt, prompt)
 		expired := ctx.Err() != nil

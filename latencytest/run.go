@@ -2,6 +2,7 @@ package latencytest
 
 import (
 	"context"
+	"errors"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -60,7 +61,19 @@ func report(tb testing.TB, plan Plan, op operation) *Result {
 	ctx, stop, plan := prepare(tb, plan)
 	defer stop()
 	tellUnfinished(tb, plan.SampleFile)
-	res, err := job{plan: plan, op: op, test: tb.Name()}.measure(ctx)
+	if r, ok := replays.Load(tb.Name()); ok {
+		op.replayed = r.(replayed)
+	}
+	recording, err := record(tb.Name(), plan)
+	if err != nil {
+		tb.Fatalf("[latgate] %v", err)
+	}
+	res, err := job{plan: plan, op: op, test: tb.Name(), tape: recording}.measure(ctx)
+	if path, closeErr := recording.close(err); closeErr != nil {
+		err = errors.Join(err, closeErr)
+	} else if path != "" {
+		tb.Logf("[latgate] recorded in %s: review it before it is committed", path)
+	}
 	if res != nil {
 		tb.Logf("[latgate] %s", res)
 	}

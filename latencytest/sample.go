@@ -142,6 +142,11 @@ func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) []c
 	if r.Provider == providers.Unknown {
 		s.Gaps, _ = gaps(reads(x))
 	}
+	for _, c := range calls { // whichever of them it was, the operation was another one
+		if c.exchange.Header.Get(missHeader) != "" {
+			s.Class, s.Error = providers.NotRecorded, providers.Scrub(string(c.exchange.Body))
+		}
+	}
 	if s.Class == providers.OK && opErr != nil {
 		s.Class, s.Error = providers.Parse, "the reply was whole, the operation failed: "+errorText(opErr)
 	}

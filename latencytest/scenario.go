@@ -24,6 +24,10 @@ type Scenario struct {
 	// [Plan.Enough]. It is empty where it was not.
 	Stopped string `json:"stopped,omitzero"`
 
+	// Untimed says why the times of a replay are nobody's: those of the recording were
+	// made up, or its reads had been buffered. It is empty where they are good.
+	Untimed string `json:"untimed,omitzero"`
+
 	// Samples are the measured attempts in request order, failed ones included;
 	// warm-up is left out. A run in low memory keeps none, see [Plan.LowMemory].
 	Samples []Sample `json:"-"`
@@ -209,7 +213,7 @@ func orNone(value string) string {
 // identity completes what the target says of a scenario with what the plan
 // decides. The number of requests is no part of it: runs of unequal length are
 // compared at the shorter one's resolution.
-func (p Plan) identity(test string, g group) providers.Facts {
+func (p Plan) identity(test string, g group, recording string) providers.Facts {
 	facts := providers.Facts{
 		{Name: "metrics", Value: MetricsVersion},
 		{Name: "test", Value: test},
@@ -227,6 +231,9 @@ func (p Plan) identity(test string, g group) providers.Facts {
 		providers.Fact{Name: "prompt-cache", Value: string(p.Cache)},
 		providers.Fact{Name: "environment", Value: p.Environment},
 	)
+	if recording != "" {
+		facts = append(facts, providers.Fact{Name: RecordingFact, Value: recording})
+	}
 	if p.DialAnew {
 		facts = append(facts, providers.Fact{Name: "connections", Value: "new"})
 	}

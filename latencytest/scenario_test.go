@@ -96,12 +96,12 @@ func TestIdentity(t *testing.T) {
 		{Name: "timeout", Value: "1m0s"},
 		{Name: "prompt-cache", Value: "asis"},
 		{Name: "environment", Value: "virtual"},
-	}, plan.identity("TestX", g))
+	}, plan.identity("TestX", g, ""))
 
 	plan.Name = ""
-	assert.Empty(t, plan.identity("TestX", g).Get("plan"))
+	assert.Empty(t, plan.identity("TestX", g, "").Get("plan"))
 	plan.Seed, plan.Requests = 99, 7
-	without := plan.identity("TestX", g)
+	without := plan.identity("TestX", g, "")
 	assert.Len(t, without, 13, "neither the seed nor the number of requests is part of it")
 }
 

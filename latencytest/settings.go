@@ -40,6 +40,12 @@ type Settings struct {
 	// means that each package keeps its own.
 	Out string
 
+	// Record is a pattern of the tests whose exchanges are recorded, -latgate.record,
+	// LATGATE_RECORD, for [Replay]; Redact replaces all text in them, LATGATE_REDACT, by
+	// default in CI.
+	Record string
+	Redact bool
+
 	Session *Session // LATGATE_SESSION: only measure; nil when not set
 }
 
@@ -48,6 +54,7 @@ var flags struct {
 	reason   string
 	requests int
 	seed     uint64
+	record   string
 }
 
 // The flags exist in test binaries only: a program that links this package
@@ -59,6 +66,7 @@ func init() {
 	flag.BoolVar(&flags.update, "latgate.update", false, "latgate: add this run to the baseline (needs -latgate.reason)")
 	flag.StringVar(&flags.reason, "latgate.reason", "", "latgate: why the baseline is updated")
 	flag.IntVar(&flags.requests, "latgate.requests", 0, "latgate: requests to measure per scenario, instead of the plan's")
+	flag.StringVar(&flags.record, "latgate.record", "", "latgate: record the tests that match this pattern")
 	flag.Uint64Var(&flags.seed, "latgate.seed", 0, "latgate: seed of the request order and of fakes (default 1)")
 }
 
@@ -67,7 +75,7 @@ func init() {
 func ReadSettings() (Settings, error) { return readSettings(os.LookupEnv) }
 
 func readSettings(lookup func(string) (string, bool)) (Settings, error) {
-	s := Settings{Update: flags.update, Reason: flags.reason, Requests: flags.requests, Seed: flags.seed}
+	s := Settings{Update: flags.update, Reason: flags.reason, Requests: flags.requests, Seed: flags.seed, Record: flags.record}
 	var firstErr error
 	if s.Requests < 0 {
 		firstErr = fmt.Errorf("-latgate.requests=%d: want a positive number", s.Requests)
@@ -95,6 +103,14 @@ func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 		s.CI = value || err != nil
 		return nil
 	})
+	s.Redact = s.CI
+	variable("LATGATE_REDACT", func(text string) (err error) {
+		s.Redact, err = strconv.ParseBool(text)
+		return err
+	})
+	if s.Record == "" {
+		variable("LATGATE_RECORD", func(text string) error { s.Record = text; return nil })
+	}
 	variable("LATGATE_RUNNER_CLASS", func(text string) error { s.RunnerClass = text; return nil })
 	if s.Reason == "" {
 		variable("LATGATE_REASON", func(text string) error { s.Reason = text; return nil })

@@ -48,7 +48,7 @@ func (b *barometer) note(s *Sample) error {
 	for _, sample := range b.last {
 		counts[sample.Class]++
 	}
-	failed := stormWindow - counts[providers.OK]
+	failed := stormWindow - counts[providers.OK] - counts[providers.NotRecorded] // no endpoint is harmed
 	if float64(failed) < b.limit*stormWindow {
 		return nil
 	}

@@ -27,10 +27,11 @@ const (
 	Truncated   Class = "truncated"    // the stream ended without its terminal event
 	Empty       Class = "empty"        // a terminal event, but no content
 	Parse       Class = "parse"        // the reply is not what its protocol says
+	NotRecorded Class = "not_recorded" // a replay was asked for what its cassette does not hold
 )
 
 // Classes lists every class, OK first.
-var Classes = []Class{OK, Throttled, HTTP4xx, HTTP5xx, Timeout, Canceled, Connect, StreamError, Truncated, Empty, Parse}
+var Classes = []Class{OK, Throttled, HTTP4xx, HTTP5xx, Timeout, Canceled, Connect, StreamError, Truncated, Empty, Parse, NotRecorded}
 
 // ClassOfError classifies an attempt that never got a response.
 func ClassOfError(err error) Class {

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 	"time"
 )
@@ -23,6 +24,10 @@ type Capture struct {
 	// so that setting one up is part of what is measured. Set it before the first
 	// request.
 	DialAnew bool
+
+	// Below, where not nil, is put between the [Transport] and what makes its requests:
+	// a recorder of what is on the wire. Set it before the first request.
+	Below func(base http.RoundTripper) http.RoundTripper
 
 	number int
 

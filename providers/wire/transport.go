@@ -111,7 +111,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	out.Close = out.Close || capture.DialAnew // no connection is kept, so none is found
 	describe(x, req)
 
-	resp, err := t.roundTripper().RoundTrip(out)
+	base := t.roundTripper()
+	if capture.Below != nil {
+		base = capture.Below(base)
+	}
+	resp, err := base.RoundTrip(out)
 	headAt := At(time.Since(x.Call))
 	if err != nil {
 		x.Phases = clock.read(Instant{})

@@ -1,0 +1,91 @@
+package cassette
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// A pace says how the events of a response came.
+type pace uint8
+
+const (
+	unpaced  pace = iota // no stream of several events
+	paced                // spread over time
+	heldBack             // nearly all at once
+)
+
+const (
+	// nearZero is a span that no model takes to say several things.
+	nearZero = time.Millisecond
+
+	// fewEvents are too few to judge a pace by.
+	fewEvents = 4
+)
+
+// pace judges the times of a response. The cheap question comes first: most streams
+// are spread, and their events need not be counted.
+func (r *Response) pace() pace {
+	if len(r.Reads) == 0 || r.Status < 200 || r.Status > 299 {
+		return unpaced
+	}
+	first, last := r.Reads[0].At, r.Reads[len(r.Reads)-1].At
+	if span := last - first; span > nearZero && 20*span >= last {
+		return paced
+	}
+	if len(frameEnds(r.mediaType(), r.Body)) < fewEvents {
+		return unpaced
+	}
+	return heldBack
+}
+
+// heldBack tells of a response that came at once.
+func (r *Response) heldBack() string {
+	first, last := r.Reads[0].At, r.Reads[len(r.Reads)-1].At
+	return fmt.Sprintf("%d events in %d reads within %v, after %v of waiting",
+		len(frameEnds(r.mediaType(), r.Body)), len(r.Reads), last-first, first)
+}
+
+// frameEnds returns the offsets just past the frames of a body: server-sent events,
+// messages of an AWS event stream, lines of NDJSON. What follows the last whole frame
+// is a frame of its own; a body of another type is one frame.
+func frameEnds(mediaType string, body []byte) []int64 {
+	var ends []int64
+	collect := func(next func() (int64, error)) {
+		for {
+			end, err := next()
+			if err != nil {
+				var broken *wire.FrameError
+				if errors.As(err, &broken) && broken.Offset > 0 && len(ends) == 0 {
+					ends = append(ends, broken.Offset)
+				}
+				return
+			}
+			ends = append(ends, end)
+		}
+	}
+	switch mediaType {
+	case typeEventStream:
+		r := wire.NewEventStreamReader(bytes.NewReader(body))
+		collect(func() (int64, error) { m, err := r.Next(); return m.End, err })
+	case typeSSE:
+		r := wire.NewSSEReader(bytes.NewReader(body))
+		collect(func() (int64, error) { e, err := r.Next(); return e.End, err })
+	case "application/x-ndjson", "application/jsonl", "application/json-lines", "application/jsonlines":
+		r := wire.NewLineReader(bytes.NewReader(body))
+		collect(func() (int64, error) { l, err := r.Next(); return l.End, err })
+	}
+	if n := int64(len(body)); n > 0 && (len(ends) == 0 || ends[len(ends)-1] < n) {
+		ends = append(ends, n)
+	}
+	return ends
+}
+
+// The media types of streams.
+const (
+	typeEventStream = "application/vnd.amazon.eventstream"
+	typeSSE         = "text/event-stream"
+)

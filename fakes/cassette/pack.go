@@ -1,0 +1,153 @@
+package cassette
+
+import (
+	"bufio"
+	"bytes"
+	"compress/flate"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/latgate/latgate/providers/wire"
+)
+
+// packed is an interaction in memory: some 20,000 of them, each of 100 reads, are to
+// fit beside what replays them. Streams of JSON shrink to a tenth.
+type packed struct {
+	call   time.Duration
+	order  int64
+	sample int
+	timing string
+	pace   pace
+	blob   []byte
+}
+
+// The blob is, compressed: the line without its bodies and reads, the bodies, the
+// reads; each after its length. Reads are the differences to the one before.
+
+var (
+	deflaters = sync.Pool{New: func() any {
+		w, err := flate.NewWriter(nil, flate.BestSpeed)
+		must(err == nil, "flate: %v", err)
+		return w
+	}}
+	inflaters = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+	buffers   = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+)
+
+func pack(i *Interaction) (packed, error) {
+	e := exchangeOf(i)
+	e.Request.Body, e.Request.Body64 = nil, nil
+	e.Response.Body, e.Response.Body64, e.Response.Reads = nil, nil, nil
+	head, err := json.Marshal(e)
+	if err != nil {
+		return packed{}, err
+	}
+	var reads []byte
+	last := wire.Mark{}
+	for _, m := range i.Response.Reads {
+		reads = binary.AppendUvarint(reads, uint64(m.End-last.End))
+		reads = binary.AppendUvarint(reads, uint64(m.At-last.At))
+		last = m
+	}
+
+	out := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(out)
+	out.Reset()
+	w := deflaters.Get().(*flate.Writer)
+	defer deflaters.Put(w)
+	w.Reset(out)
+	known := byte(1)
+	if i.Request.Body == nil {
+		known = 0
+	}
+	for _, part := range [][]byte{{known}, head, i.Request.Body, i.Response.Body, reads} {
+		_, err = w.Write(binary.AppendUvarint(nil, uint64(len(part))))
+		must(err == nil, "in memory: %v", err)
+		_, err = w.Write(part)
+		must(err == nil, "in memory: %v", err)
+	}
+	err = w.Close()
+	must(err == nil, "in memory: %v", err)
+	return packed{
+		call: i.Call, order: i.Order, sample: i.Sample, timing: i.Timing, pace: i.Response.pace(),
+		blob: bytes.Clone(out.Bytes()),
+	}, nil
+}
+
+func (p packed) unpack() *Interaction {
+	parts := p.parts()
+	i := p.interaction(parts[0], parts[1], parts[2])
+	i.Response.Body = parts[3]
+	last := wire.Mark{}
+	for reads := parts[4]; len(reads) > 0; {
+		end, n := binary.Uvarint(reads)
+		at, m := binary.Uvarint(reads[n:])
+		reads = reads[n+m:]
+		last = wire.Mark{End: last.End + int64(end), At: last.At + time.Duration(at)}
+		i.Response.Reads = append(i.Response.Reads, last)
+	}
+	return i
+}
+
+// request returns the request alone: the reply is not inflated.
+func (p packed) request() Request {
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	err := r.(flate.Resetter).Reset(bytes.NewReader(p.blob), nil)
+	must(err == nil, "packed: %v", err)
+	in := bufio.NewReaderSize(r, 512)
+	var parts [3][]byte
+	for k := range parts {
+		size, err := binary.ReadUvarint(in)
+		must(err == nil, "packed: %v", err)
+		parts[k] = make([]byte, size)
+		_, err = io.ReadFull(in, parts[k])
+		must(err == nil, "packed: %v", err)
+	}
+	return p.interaction(parts[0], parts[1], parts[2]).Request
+}
+
+// interaction returns what the first parts say.
+func (p packed) interaction(known, head, request []byte) *Interaction {
+	var e exchange
+	err := json.Unmarshal(head, &e)
+	must(err == nil, "packed: %v", err)
+	i, err := e.interaction()
+	must(err == nil, "packed: %v", err)
+	if known[0] != 0 {
+		i.Request.Body = request
+	}
+	return i
+}
+
+// parts inflates the blob. The parts have memory of their own, which they share.
+func (p packed) parts() (parts [5][]byte) {
+	r := inflaters.Get().(io.ReadCloser)
+	defer inflaters.Put(r)
+	err := r.(flate.Resetter).Reset(bytes.NewReader(p.blob), nil)
+	must(err == nil, "packed: %v", err)
+	b := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(b)
+	b.Reset()
+	_, err = b.ReadFrom(r)
+	must(err == nil, "packed: %v", err)
+	rest := bytes.Clone(b.Bytes())
+	for k := range parts {
+		size, n := binary.Uvarint(rest)
+		end := uint64(n) + size
+		parts[k] = rest[n:end:end]
+		rest = rest[end:]
+	}
+	return parts
+}
+
+// must panics where this package contradicts itself.
+func must(ok bool, format string, a ...any) {
+	if !ok {
+		panic("cassette: " + fmt.Sprintf(format, a...))
+	}
+}
