@@ -18,7 +18,11 @@ func attributed(c baseline.Comparison) []string {
 	for _, second := range c.Candidate[1:] {
 		measured.Entries = slices.Concat(measured.Entries, second.Entries)
 	}
-	a, err := attribution.ExplainProven(&measured, c.Against, c.Question)
+	explain := attribution.ExplainProven
+	if c.Exact {
+		explain = attribution.ExplainExact
+	}
+	a, err := explain(&measured, c.Against, c.Question)
 	if err != nil {
 		return nil // the verdict stands without
 	}

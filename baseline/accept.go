@@ -29,7 +29,8 @@ func Accept(res *latencytest.Result, store Store, reason string, gated ...latenc
 	for _, s := range res.Scenarios {
 		run := NewRun(res, s, reason, gated...)
 		_, err := run.content()
-		if err == nil && len(run.Entries) < fewest {
+		exact := res.Virtual && s.Identity.Get(latencytest.RecordingFact) != "" // one request tells as much as a thousand
+		if err == nil && len(run.Entries) < fewest && !exact {
 			err = fmt.Errorf("%w: %d, want %d", ErrTooFew, len(run.Entries), fewest)
 		}
 		if err != nil {

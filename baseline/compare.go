@@ -65,6 +65,7 @@ type Comparison struct {
 	Stored   string       // where the baseline is
 	Runs     int          // stored there, with this metric or without
 	Pinned   *Run         // the anchor, where that is compared with, and not the stored runs
+	Exact    bool         // of a replay in virtual time, which knows no noise
 	Result   *stat.Result // the numbers; nil where there was nothing to compare
 
 	// Candidate and Against are the runs that the numbers are of: the measured one, in

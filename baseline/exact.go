@@ -32,7 +32,7 @@ func (c Case) exactly(to *Comparison, s *latencytest.Scenario, runs []*Run) erro
 		MinEffect: cmp.Or(c.MinEffect, exactEffect), K: 1, Sessions: 1, BaselineN: []int{len(before)}, N: []int{len(after)},
 	}
 	r.RuleOut = r.MinEffect
-	to.Result = r
+	to.Result, to.Exact = r, true
 	if len(before) != len(after) {
 		to.Verdict = Incomparable
 		to.Reason = fmt.Sprintf("the stored replay has %d requests, this one %d: make them equal, or store this one", len(before), len(after))

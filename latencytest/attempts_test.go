@@ -24,7 +24,11 @@ func TestAttemptsAreToldBySDKs(t *testing.T) {
 
 	s := observed(nil, with(failed(), "Amz-Sdk-Request", "attempt=1; max=3"), with(good(), "Amz-Sdk-Request", "attempt=2; max=3"))
 	assert.Equal(t, 1, s.Retries)
-	s = observed(nil, with(failed(), "Amz-Sdk-Request", "attempt=1; max=3"), with(good(), "Amz-Sdk-Request", "attempt=1; max=3"))
+	another := with(good(), "Amz-Sdk-Request", "attempt=1; max=3")
+	s = observed(nil, with(failed(), "Amz-Sdk-Request", "attempt=1; max=3"), another)
+	assert.Equal(t, 1, s.Retries, "the same request again: the application's own retry")
+	another.RequestBytes++
+	s = observed(nil, with(failed(), "Amz-Sdk-Request", "attempt=1; max=3"), another)
 	assert.Zero(t, s.Retries, "another call")
 	s = observed(nil, with(failed(), "X-Stainless-Retry-Count", "0"), with(good(), "X-Stainless-Retry-Count", "1"))
 	assert.Equal(t, 1, s.Retries)

@@ -2,7 +2,6 @@ package latencytest
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
@@ -47,35 +46,41 @@ func modelCalls(exchanges []*wire.Exchange, d decoder) []call {
 // address is what an attempt has in common with its retries.
 func (c call) address() string { return c.exchange.Method + " " + c.exchange.Host + c.exchange.Path }
 
-// repeats reports whether c makes one of the calls before it again: as the SDK
-// says in the request head, else where the last one to the same address failed.
-// Asking how far a reply has come is none.
-func (c call) repeats(before []call) bool {
-	if n, told := providers.Attempt(c.exchange); told {
-		return n > 0
+// repeats returns which of the calls before it c makes again, −1 where that is none: as
+// the SDK says in the request head, else the last one to the same address where that
+// failed. A call that an SDK makes for the first time may still be one that the
+// application makes again: it has the size of one that failed. Asking how far a reply
+// has come is none.
+func (c call) repeats(before []call) int {
+	n, told := providers.Attempt(c.exchange)
+	switch {
+	case told && n > 0:
+		return max(0, c.last(before, call.any))
+	case c.exchange.Method == http.MethodGet:
+		return -1
+	case told:
+		size := c.exchange.RequestBytes
+		return c.last(before, func(b call) bool { return size > 0 && b.exchange.RequestBytes == size && b.failed() })
 	}
-	if c.exchange.Method == http.MethodGet {
-		return false
+	if i := c.last(before, call.any); i >= 0 && before[i].failed() {
+		return i
 	}
-	for i := len(before) - 1; i >= 0; i-- {
-		if before[i].address() == c.address() {
-			return before[i].reply.Class != providers.OK && before[i].reply.Provider != providers.Unknown ||
-				before[i].exchange.Status >= 400
-		}
-	}
-	return false
+	return -1
 }
 
-// sinceLast returns the time from the last call before c to the same address, or
-// to any where there was none, until c.
-func (c call) sinceLast(before []call) time.Duration {
+func (c call) failed() bool {
+	return c.reply.Class != providers.OK && c.reply.Provider != providers.Unknown || c.exchange.Status >= 400
+}
+
+// last returns the last of the calls to the same address for which is holds, −1 where
+// there is none.
+func (c call) last(before []call, is func(call) bool) int {
 	for i := len(before) - 1; i >= 0; i-- {
-		if before[i].address() == c.address() {
-			return c.exchange.Call.Sub(before[i].exchange.Call)
+		if before[i].address() == c.address() && is(before[i]) {
+			return i
 		}
 	}
-	if len(before) == 0 {
-		return 0
-	}
-	return c.exchange.Call.Sub(before[len(before)-1].exchange.Call)
+	return -1
 }
+
+func (call) any() bool { return true }

@@ -89,7 +89,7 @@ func (w *watch) operation(exchanges []*wire.Exchange, calls []call) *Operation {
 			to = min(to, from+end)
 		}
 		all = append(all, span{from, max(from, to)})
-		if !c.repeats(calls[:i]) {
+		if c.repeats(calls[:i]) < 0 {
 			first = append(first, span{from, max(from, to)})
 		}
 	}

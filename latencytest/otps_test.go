@@ -126,7 +126,7 @@ func TestValuesAreOfSamplesThatEndedOK(t *testing.T) {
 	for _, class := range providers.Classes[1:] {
 		assert.Equal(t, 1, s.Counts()[class])
 	}
-	assert.Equal(t, "2/12 ok, throttled 1, http_4xx 1, http_5xx 1, timeout 1, cancelled 1, connect 1, stream_error 1, truncated 1, empty 1, parse 1", s.Ends())
+	assert.Equal(t, "2/13 ok, throttled 1, http_4xx 1, http_5xx 1, timeout 1, cancelled 1, connect 1, stream_error 1, truncated 1, empty 1, parse 1, not_recorded 1", s.Ends())
 
 	warm := whole()
 	warm.Warmup = true

@@ -117,9 +117,9 @@ func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) []c
 	calls := modelCalls(exchanges, d)
 	retrying := time.Duration(0)
 	for i, c := range calls {
-		if c.repeats(calls[:i]) {
+		if again := c.repeats(calls[:i]); again >= 0 {
 			s.Retries++
-			retrying += c.sinceLast(calls[:i])
+			retrying += c.exchange.Call.Sub(calls[again].exchange.Call)
 		}
 		if c.reply.Class == providers.Throttled {
 			s.Throttles++

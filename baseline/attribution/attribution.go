@@ -68,17 +68,32 @@ var ErrNoPhases = errors.New("the metric is not made of phases")
 // requests with a value of the metric on either side, or a metric that is not made
 // of phases.
 func Explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question) (*Attribution, error) {
-	return explain(candidate, stored, q, false)
+	return explain(candidate, stored, q, measured)
 }
 
 // ExplainProven is [Explain] of a shift that the gate has called a regression or an
 // improvement. That something moved is no question then, and a phase need not prove
 // it once more: it need only be clear of all others.
 func ExplainProven(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question) (*Attribution, error) {
-	return explain(candidate, stored, q, true)
+	return explain(candidate, stored, q, proven)
 }
 
-func explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question, proven bool) (*Attribution, error) {
+// ExplainExact is [Explain] of a replay in virtual time, which knows no noise: whatever
+// moved was moved by the code.
+func ExplainExact(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question) (*Attribution, error) {
+	return explain(candidate, stored, q, exact)
+}
+
+// A certainty is how much is known of a shift beforehand.
+type certainty int
+
+const (
+	measured certainty = iota // nothing
+	proven                    // the gate has called it a regression or an improvement
+	exact                     // there is no noise in it
+)
+
+func explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Question, known certainty) (*Attribution, error) {
 	parts := partsOf(q.Metric)
 	if parts == nil {
 		return nil, fmt.Errorf("%v: %w", q.Metric, ErrNoPhases)
@@ -101,8 +116,8 @@ func explain(candidate *baseline.Run, stored []*baseline.Run, q baseline.Questio
 	a.Shift = here.shift
 	a.divide(c, parts, here)
 	a.Finding = Unmoved
-	if here.Moved || proven {
-		a.Finding, a.Phase = a.find(len(c.stored), proven)
+	if here.Moved || known > measured {
+		a.Finding, a.Phase = a.find(len(c.stored), known)
 		a.Prompts = c.prompts()
 	}
 	return a, nil
@@ -167,7 +182,7 @@ func (a *Attribution) divide(c *comparison, parts []Phase, here Movement) {
 // more, beyond noise, and no other comes near it. Of a proven shift the noise is that
 // of the other phases: their own share would have to be wrong by as much as the first
 // is ahead of all of them together.
-func (a *Attribution) find(runs int, proven bool) (Finding, Phase) {
+func (a *Attribution) find(runs int, known certainty) (Finding, Phase) {
 	const near = 2. / 3
 	if len(a.Parts) == 0 {
 		return Unclear, ""
@@ -176,8 +191,8 @@ func (a *Attribution) find(runs int, proven bool) (Finding, Phase) {
 	if first.Phase == Coincidence || first.Share < .5 {
 		return Unclear, ""
 	}
-	clear := math.Abs(first.Shift) > beyond(runs)*first.Noise
-	if proven && !clear {
+	clear := known == exact || math.Abs(first.Shift) > beyond(runs)*first.Noise
+	if known == proven && !clear {
 		others, variance := 0., 0.
 		for _, p := range a.Parts[1:] {
 			others += p.Shift

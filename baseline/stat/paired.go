@@ -86,7 +86,7 @@ func (p Paired) validate() error {
 		errs = append(errs, fmt.Errorf("min effect is %v and rule out %v, want 0 < min effect <= rule out", p.MinEffect, p.RuleOut))
 	}
 	if len(p.A) != len(p.B) {
-		errs = append(errs, fmt.Errorf("A has %d turns and B has %d, want as many", len(p.A), len(p.B)))
+		errs = append(errs, fmt.Errorf("side A has %d turns and side B %d, want as many", len(p.A), len(p.B)))
 	}
 	for _, side := range []struct {
 		name  string
