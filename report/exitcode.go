@@ -17,14 +17,20 @@ const (
 	ExitCassetteMiss   = 17
 )
 
+// exitCodes are all of them.
+var exitCodes = []int{
+	ExitPass, ExitInternal, ExitUsage, ExitRegression, ExitBudget, ExitMissing, ExitIncomparable,
+	ExitInconclusive, ExitInfrastructure, ExitTampered, ExitCassetteMiss,
+}
+
 // severity orders the verdicts, the worst first.
 var severity = []struct {
 	verdict baseline.Verdict
 	exit    int
 }{
 	{baseline.Tampered, ExitTampered},
-	{baseline.Regression, ExitRegression},
 	{baseline.OverBudget, ExitBudget},
+	{baseline.Regression, ExitRegression},
 	{baseline.Infrastructure, ExitInfrastructure},
 	{baseline.Incomparable, ExitIncomparable},
 	{baseline.Missing, ExitMissing},
@@ -43,7 +49,7 @@ func ExitCode(v baseline.Verdict) int {
 	return ExitInternal
 }
 
-// Worst returns the verdict that a build with these has: 16, 10, 11, 15, 13, 12, 17,
+// Worst returns the verdict that a build with these has: 16, 11, 10, 15, 13, 12, 17,
 // 14, and only then the passing ones. It is empty where there are none.
 func Worst(verdicts ...baseline.Verdict) baseline.Verdict {
 	var worst baseline.Verdict

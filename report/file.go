@@ -8,6 +8,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/latgate/latgate/baseline"
 )
 
 // MaxSize is the largest verdict.json that is read, in bytes.
@@ -51,32 +55,60 @@ func Parse(data []byte) (*Build, error) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(build); err != nil {
-		return nil, err
+		return nil, errors.New(Line(err.Error(), 300)) // it quotes the file
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, errors.New("there is more after the verdict")
 	}
-	return build, build.check()
+	if err := build.check(); err != nil {
+		return nil, err
+	}
+	return build, nil
 }
 
 // check reports what does not fit together.
 func (b *Build) check() error {
-	var worst []error
-	if len(b.Rows) == 0 {
-		worst = append(worst, errors.New("there are no rows: nothing was judged"))
-	}
-	for i, row := range b.Rows {
-		if rank(row.Verdict) == len(severity) {
-			worst = append(worst, fmt.Errorf("row %d: there is no verdict %.40q", i, row.Verdict))
+	var wrong []error
+	add := func(format string, args ...any) {
+		if len(wrong) < 10 { // a stranger's file may have any number
+			wrong = append(wrong, fmt.Errorf(format, args...))
 		}
-		if row.File != "" && !filepath.IsLocal(filepath.FromSlash(row.File)) {
-			worst = append(worst, fmt.Errorf("row %d: the file %.80q is outside of the module", i, row.File))
+	}
+	if len(b.Rows) == 0 {
+		add("there are no rows: nothing was judged")
+	}
+	var verdicts []baseline.Verdict
+	for i, row := range b.Rows {
+		verdicts = append(verdicts, row.Verdict)
+		if rank(row.Verdict) == len(severity) {
+			add("row %d: there is no verdict %.40q", i, row.Verdict)
+		}
+		if row.File != "" && (!filepath.IsLocal(filepath.FromSlash(row.File)) || strings.ContainsAny(row.File, `\:`)) {
+			add("row %d: the file %.80q is no path from the root of the module", i, row.File)
+		}
+		if q := row.Quantity; q != nil && (q.Quantile <= 0 || q.Quantile >= 1) {
+			add("row %d: there is no quantile %v", i, q.Quantile)
 		}
 	}
 	if rank(b.Verdict) == len(severity) {
-		worst = append(worst, fmt.Errorf("there is no verdict %.40q", b.Verdict))
+		add("there is no verdict %.40q", b.Verdict)
+	} else if worst := Worst(verdicts...); len(verdicts) > 0 && b.Verdict != worst {
+		add("the verdict is %s, the worst of the rows is %.40q", b.Verdict, worst)
 	}
-	return errors.Join(worst...)
+	switch b.Mode {
+	case Replay, Stored, AB, Track:
+	default:
+		add("there is no mode %.40q", b.Mode)
+	}
+	if !slices.Contains(exitCodes, b.ExitCode) {
+		add("there is no exit code %d", b.ExitCode)
+	} else if b.ExitCode == ExitPass && Fails(b.Verdict) && len(b.Relaxed) == 0 && b.Mode != Track {
+		add("the exit code passes %s, and nothing says what allowed that", b.Verdict)
+	}
+	if b.Failed < 0 || b.Requests < b.Failed {
+		add("%d of %d requests failed", b.Failed, b.Requests)
+	}
+	return errors.Join(wrong...)
 }
 
 // Write writes the build to a file, whole or not at all.
@@ -89,11 +121,11 @@ func (b *Build) Write(path string) (err error) {
 	if err != nil {
 		return err
 	}
-	return writeWhole(path, append(data, '\n'))
+	return WriteFile(path, append(data, '\n'))
 }
 
-// writeWhole replaces the file's content at once.
-func writeWhole(path string, data []byte) (err error) {
+// WriteFile replaces a file's content at once, so that it is there whole or not at all.
+func WriteFile(path string, data []byte) (err error) {
 	file, err := os.CreateTemp(filepath.Dir(path), ".latgate-*")
 	if err != nil {
 		return err
