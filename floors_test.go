@@ -55,6 +55,7 @@ var rooms = []room{
 	{floor: 3.5, path: "providers/bedrock", thirdParty: aws},
 	{floor: 3.5, path: "providers/sagemaker/protocol"},
 	{floor: 3.5, path: "providers/sagemaker", thirdParty: aws},
+	{floor: 1.5, path: "fakes/memory"},
 	{floor: 3, path: "fakes", thirdParty: "github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"},
 	{floor: 3, path: "fakes/cassette", thirdParty: "github.com/google/go-cmp go.yaml.in/yaml"},
 	{floor: 4, path: "latencytest", thirdParty: "golang.org/x/perf golang.org/x/time/rate github.com/cenkalti/backoff/v5 github.com/HdrHistogram/hdrhistogram-go"},
@@ -72,12 +73,13 @@ var rooms = []room{
 	{floor: 6, path: "report/markdown"},
 	{floor: 6, path: "report/text"},
 	{floor: 6, path: "report/reporttest"}, // for tests
-	{floor: 6.5, path: "gate"},
+	{floor: 6.5, path: "gate", thirdParty: "go.yaml.in/yaml"},
 	{floor: 7, path: "cmd/...", thirdParty: "any"},
 	{floor: 8, path: "examples/...", thirdParty: "any"},
 	{floor: 8, path: "bench"},                                  // benchmarks of the whole
 	{floor: 8, path: "internal/recorded", thirdParty: testify}, // for tests
 	{floor: 8, path: "internal/hostile", thirdParty: testify},  // for tests
+	{floor: 8, path: "internal/simulation"},                     // for tests
 	{floor: 8, path: "internal/madeup"},                        // for tests
 }
 

@@ -32,7 +32,7 @@ func NewTLSServer(h http.Handler) *Server {
 func newServer(s *httptest.Server) *Server {
 	client := s.Client()
 	// With the usual two idle connections a host, a burst would dial anew.
-	client.Transport.(*http.Transport).MaxIdleConnsPerHost = maxIdleConns
+	client.Transport.(*http.Transport).MaxIdleConnsPerHost = 1 << 12
 	return &Server{URL: s.URL, server: s, client: client}
 }
 

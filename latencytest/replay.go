@@ -14,8 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/fakes/cassette"
+	"github.com/latgate/latgate/fakes/memory"
 )
 
 // Replay runs f in virtual time, in a synctest bubble, with a recorder whose network is
@@ -53,7 +53,7 @@ func ReplayWith(t *testing.T, path string, o cassette.ReplayOptions, f func(t *t
 		if err != nil {
 			t.Fatalf("[latgate] %v", err)
 		}
-		network := fakes.NewNetwork(player)
+		network := memory.New(player)
 		defer network.Close()
 		replays.Store(t.Name(), of)
 		defer replays.Delete(t.Name())

@@ -46,18 +46,22 @@ func TestResultTable(t *testing.T) {
 	want := `
 7 requests after 0 of warm-up, closed(2), seed 1, virtual
 steady: 4/4 ok, model m1, region us-east-1, profile optimized
-         metric  n       min       P50       P90         P99       max
-           ttft  4    400 ms    400 ms    400 ms      400 ms    400 ms
-     ttft_sched  4    405 ms    405 ms    405 ms      405 ms    405 ms
-   ttft_visible  4    500 ms    500 ms    500 ms      500 ms    500 ms
-           ttfb  4    280 ms    280 ms    280 ms      280 ms    280 ms
-           ttlt  4   2400 ms   2400 ms   2400 ms     2400 ms   2400 ms
-   schedule_lag  4      5 ms      5 ms      5 ms        5 ms      5 ms
-           otps  4  50 tok/s  65 tok/s  77 tok/s  79.7 tok/s  80 tok/s
-        icl_p50  4     20 ms     20 ms     20 ms       20 ms     20 ms
-          stall  4     90 ms     90 ms     90 ms       90 ms     90 ms
-   input_tokens  4        12        12        12          12        12
-  output_tokens  4       101       131       155         160       161
+          metric  n       min       P50       P90         P99       max
+  operation_ttft  4    600 ms    600 ms    600 ms      600 ms    600 ms
+  operation_time  4   2700 ms   2700 ms   2700 ms     2700 ms   2700 ms
+   operation_app  4    200 ms    200 ms    200 ms      200 ms    200 ms
+     model_calls  4   3 calls   3 calls   3 calls     3 calls   3 calls
+            ttft  4    400 ms    400 ms    400 ms      400 ms    400 ms
+      ttft_sched  4    405 ms    405 ms    405 ms      405 ms    405 ms
+    ttft_visible  4    500 ms    500 ms    500 ms      500 ms    500 ms
+            ttfb  4    280 ms    280 ms    280 ms      280 ms    280 ms
+            ttlt  4   2400 ms   2400 ms   2400 ms     2400 ms   2400 ms
+    schedule_lag  4      5 ms      5 ms      5 ms        5 ms      5 ms
+            otps  4  50 tok/s  65 tok/s  77 tok/s  79.7 tok/s  80 tok/s
+         icl_p50  4     20 ms     20 ms     20 ms       20 ms     20 ms
+           stall  4     90 ms     90 ms     90 ms       90 ms     90 ms
+    input_tokens  4        12        12        12          12        12
+   output_tokens  4       101       131       155         160       161
 bad tail of otps (its 10th percentile, otps_p10): 53 tok/s
 optimized inference was asked for, 1 of 4 requests were served as standard
 buffered: 2/3 ok, throttled 1

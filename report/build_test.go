@@ -143,7 +143,7 @@ func TestWorst(t *testing.T) {
 	t.Parallel()
 	order := []baseline.Verdict{
 		baseline.Pass, baseline.Improved, baseline.Accepted, baseline.Inconclusive, baseline.CassetteMiss, baseline.Missing,
-		baseline.Incomparable, baseline.Infrastructure, baseline.OverBudget, baseline.Regression, baseline.Tampered,
+		baseline.Incomparable, baseline.Infrastructure, baseline.Regression, baseline.OverBudget, baseline.Tampered,
 	}
 	for i := range order {
 		assert.Equal(t, order[i], report.Worst(order[:i+1]...))

@@ -132,12 +132,17 @@ func TestLongerInput(t *testing.T) {
 
 func TestSharesAddUpForEveryMetric(t *testing.T) {
 	t.Parallel()
-	stored, candidate := fiveOf(), made(9, madeup.Later(1.3), four)
+	operation := func(_ int, s *latencytest.Sample) {
+		first, _ := s.First.Get()
+		s.Operation = &latencytest.Operation{First: wire.At(first + 30*ms), Took: s.Last.Add(40 * ms), Before: wire.At(20 * ms), Held: wire.At(10 * ms)}
+	}
+	stored, candidate := fiveOf(operation), made(9, madeup.Later(1.3), four, operation)
 	for _, m := range latencytest.Metrics {
 		for _, q := range []latencytest.Quantile{.1, latencytest.P50, latencytest.P90, latencytest.P99} {
 			a, err := attribution.Explain(candidate, stored, baseline.Question{Metric: m, Quantile: q})
 			switch m {
-			case latencytest.OTPSEndToEnd, latencytest.ServerLatency, latencytest.InputTokens, latencytest.OutputTokens:
+			case latencytest.OTPSEndToEnd, latencytest.ServerLatency, latencytest.InputTokens, latencytest.OutputTokens,
+				latencytest.OperationTime, latencytest.OperationWait, latencytest.OperationApp, latencytest.ModelCalls, latencytest.SerialCalls:
 				require.ErrorIs(t, err, attribution.ErrNoPhases, "%v", m)
 				continue
 			}

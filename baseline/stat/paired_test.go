@@ -221,7 +221,7 @@ func TestJudgePairedRejects(t *testing.T) {
 	for want, spoil := range map[string]func(p *Paired){
 		"chat ttft: A[1][2] is NaN, want a positive finite number":                        func(p *Paired) { p.A[1][2] = math.NaN() },
 		"chat ttft: B[0][0] is 0, want a positive finite number":                          func(p *Paired) { p.B[0][0] = 0 },
-		"chat ttft: side A has 4 turns and side B 3, want as many":                              func(p *Paired) { p.B = p.B[:3] },
+		"chat ttft: side A has 4 turns and side B 3, want as many":                        func(p *Paired) { p.B = p.B[:3] },
 		"chat ttft: A is empty":                                                           func(p *Paired) { p.A = make([][]float64, 4) },
 		"chat ttft: quantile is 90, want a number between 0 and 1":                        func(p *Paired) { p.Q = 90 },
 		"chat ttft: min effect is -0.1 and rule out 0.2, want 0 < min effect <= rule out": func(p *Paired) { p.MinEffect = -.1 },

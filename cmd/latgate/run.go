@@ -106,7 +106,7 @@ selfcheck), and with 130 when it was interrupted.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(p.profileCommand(), p.selfCheckCommand(), p.showCommand(), p.versionCommand())
+	root.AddCommand(p.profileCommand(), p.runCommand(), p.gateCommand(), p.mergeCommand(), p.abCommand(), p.historyCommand(), p.calibrateCommand(), p.reportCommand(), p.commentCommand(), p.selfCheckCommand(), p.showCommand(), p.versionCommand())
 	return root
 }
 

@@ -60,7 +60,7 @@ func TestUsageErrors(t *testing.T) {
 		{local + "--budget 5", "--budget: needs --prices, to know what a token costs"},
 		{local + "--prices none.json", "--prices: open none.json: no such file or directory"},
 		{local + "--prices " + prices, "--prices: " + prices + ": m: input_cost_per_token: want dollars per token, 0 to 1, got 7"},
-		{local + "--live ttft,speed", `--live: there is no metric "speed": want some of ttft, ttft_visible, ttfb, ttlt, stream_end, ttft_sched, e2e_sched, schedule_lag, otps, otps_e2e, tpot, itl, icl_p50, icl_p90, icl_p99, stall, server_latency, input_tokens, output_tokens`},
+		{local + "--live ttft,speed", `--live: there is no metric "speed": want some of ttft, ttft_visible, ttfb, ttlt, stream_end, ttft_sched, e2e_sched, schedule_lag, otps, otps_e2e, tpot, itl, icl_p50, icl_p90, icl_p99, stall, server_latency, input_tokens, output_tokens, operation_ttft, operation_time, operation_wait, operation_app, model_calls, serial_calls`},
 		{local + "--format xml", `--format: want table or json, got "xml"`},
 		{local + "--requests many", `invalid argument "many" for "-n, --requests" flag: strconv.ParseInt: parsing "many": invalid syntax`},
 		{local + "--sweep 0", "Sweep: 0 clients: --concurrency, --rate or --ramp: want at least one client, got closed(0)"},

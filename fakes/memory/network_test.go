@@ -1,4 +1,4 @@
-package fakes
+package memory
 
 import (
 	"context"
@@ -18,10 +18,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+const ms = time.Millisecond
+
 func TestNetworkTakesAnyHost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		n := NewNetwork(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host, r.URL.Path) }))
+		n := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, r.Host, r.URL.Path) }))
 		defer n.Close()
 		for _, url := range []string{"http://bedrock.test/a", "https://bedrock-runtime.us-east-1.amazonaws.com/a", "http://10.0.0.1:8080/a"} {
 			resp, err := n.Client().Get(url)
@@ -41,7 +43,7 @@ func TestNetworkKeepsConnections(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		peers := map[string]int{}
-		n := NewNetwork(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(time.Second)
 			fmt.Fprint(w, "hello")
 		}))
@@ -96,7 +98,7 @@ func TestNetworkCloses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				n := NewNetwork(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				n := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 					switch r.URL.Path {
 					case "/hang":
 						<-r.Context().Done()
@@ -123,7 +125,7 @@ func TestNetworkBuffers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var sent time.Duration
-		n := NewNetwork(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		n := New(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			start := time.Now()
 			for range 100 {
 				_, _ = w.Write(make([]byte, 1000))

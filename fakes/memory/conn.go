@@ -1,4 +1,4 @@
-package fakes
+package memory
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func newMemoryListener() *memoryListener {
 	return &memoryListener{accepting: make(chan net.Conn), closed: make(chan struct{})}
 }
 
-var errNetworkClosed = errors.New("fakes: the network is closed")
+var errNetworkClosed = errors.New("memory: the network is closed")
 
 func (l *memoryListener) dial(ctx context.Context) (net.Conn, error) {
 	client, server := newMemoryConn()

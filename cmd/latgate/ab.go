@@ -1,0 +1,248 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/baseline/stat"
+)
+
+type abFlags struct {
+	base, dir, output  string
+	blocks, requests   int
+	metrics, quantiles []string
+
+	alpha, minEffect, ruleOut string
+	strict                    bool
+
+	anyMetric bool // none was named: what few replies have a value of is left out
+}
+
+func (p *program) abCommand() *cobra.Command {
+	var f abFlags
+	cmd := &cobra.Command{
+		Use:   "ab --base REVISION [-- PACKAGES GO-TEST-FLAGS]",
+		Short: "Compare two builds of the latency tests, by turns in one session",
+		Long: `Ab builds the tests of a base revision and those of the working tree, runs them by
+turns, in blocks base head head base, and tells where the head got worse. What the
+endpoint's load or the network does meanwhile meets both alike, so that no stored runs
+are needed: 300 requests of each side find a slow-down of 20 % of a P90 in about nine
+cases of ten. The tests only measure: what their gates say is not asked.
+
+What stands behind -- is as for go test: packages, . where none is named, and the flags
+that build and choose tests. Without -run it is -run Latency. The base is checked out in
+a temporary directory: files that are not committed are not there.
+
+It exits with 0 where nothing got worse, with 10 after a regression, with 12 where a
+side lacks a scenario or nothing was measured, with 13 where the sides measured
+different things or the base cannot be built, with 14 where it cannot be told, with 15
+where the endpoint or the tests failed, and with 130 when it was interrupted.`,
+		Example: `  latgate ab --base origin/main
+  latgate ab --base HEAD^1 --blocks 6 --requests 480 -- ./internal/chat -run LatencyChat
+  latgate ab --base v1.4.0 --metric ttft --quantile p90 --output ab -- ./... -run Latency -tags live`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f.anyMetric = !cmd.Flags().Changed("metric")
+			if err := positive(cmd.Flags(), "blocks", "requests"); err != nil {
+				return err
+			}
+			return p.ab(cmd.Context(), f, args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.base, "base", "", "the `revision` to compare the working tree with")
+	flags.IntVar(&f.blocks, "blocks", 4, "how many `blocks` base head head base; two at least")
+	flags.IntVarP(&f.requests, "requests", "n", 300, "how many `requests` of each scenario are measured on each side")
+	flags.StringSliceVar(&f.metrics, "metric", []string{"ttft", "otps"}, "the `metrics` to compare")
+	flags.StringSliceVar(&f.quantiles, "quantile", []string{"p50", "p90"}, "the `quantiles` to compare, towards the bad end")
+	flags.StringVar(&f.minEffect, "min-effect", "10%", "the smallest `slow-down` that is a regression")
+	flags.StringVar(&f.ruleOut, "rule-out", "20%", "the `slow-down` that a pass excludes")
+	flags.StringVar(&f.alpha, "alpha", "5%", "the `chance` of any false regression")
+	flags.BoolVar(&f.strict, "strict", false, "ask that a regression exceeds --min-effect with 95 % confidence")
+	flags.StringVarP(&f.output, "output", "o", "", "keep the sample files in this `directory`")
+	flags.StringVarP(&f.dir, "directory", "C", ".", "run in this `directory`")
+	choices(cmd, "metric", metricNames()...)
+	_ = cmd.MarkFlagRequired("base") // the flag exists
+	return cmd
+}
+
+// options reads how it is judged.
+func (f abFlags) options() (o stat.Options, questions []baseline.Question, err error) {
+	var errs [6]error
+	o.Strict = f.strict
+	o.Alpha, errs[0] = share("alpha", f.alpha)
+	o.MinEffect, errs[1] = share("min-effect", f.minEffect)
+	o.RuleOut, errs[2] = share("rule-out", f.ruleOut)
+	if f.blocks < 2 {
+		errs[3] = fmt.Errorf("--blocks: want 2 or more: fewer say nothing of how much they vary, got %d", f.blocks)
+	}
+	metrics, err := metricsNamed("metric", f.metrics)
+	errs[4] = err
+	quantiles, err := quantilesNamed("quantile", f.quantiles)
+	errs[5] = err
+	for _, m := range metrics {
+		for _, q := range quantiles {
+			questions = append(questions, baseline.Question{Metric: m, Quantile: q})
+		}
+	}
+	return o, questions, errors.Join(errs[:]...)
+}
+
+// ab measures two builds by turns and judges.
+func (p *program) ab(ctx context.Context, f abFlags, args []string) (err error) {
+	options, questions, err := f.options()
+	if err != nil {
+		return err
+	}
+	tests, err := parseGoTest(args)
+	if err != nil {
+		return err
+	}
+	log, told := &sharedWriter{w: p.stderr}, make(chan struct{})
+	gentle, hard, stop := p.interruptible(ctx, func() {
+		fmt.Fprintln(log, "latgate: interrupted: requests under way have 10 s to end; once more ends them at once")
+		close(told)
+	})
+	defer stop()
+	defer func() {
+		if context.Cause(gentle) == errInterrupted {
+			<-told
+		}
+		if err != nil && gentle.Err() != nil {
+			err = &exitError{exitInterrupted, errInterrupted}
+		}
+	}()
+	work, err := os.MkdirTemp("", "latgate-ab-")
+	if err != nil {
+		return &exitError{exitInternal, err}
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+
+	c := commands{ctx: gentle, hard: hard, log: log}
+	repository, err := c.openRepository(f.dir)
+	if err != nil {
+		return err
+	}
+	base, err := repository.checkOut(f.base, filepath.Join(work, "base"))
+	if base != nil {
+		defer func() { err = errors.Join(err, base.remove()) }()
+	}
+	if err != nil {
+		return err
+	}
+	packages, err := repository.testPackages(base, tests)
+	if err != nil {
+		return err
+	}
+	if err := build(packages, repository.head(), base, tests, work); err != nil {
+		return err
+	}
+
+	session := abSession{
+		commands: c, tests: tests, blocks: f.blocks, requests: perTurn(f.requests, f.blocks),
+		dir: filepath.Join(work, "samples"), seed: p.seed(),
+	}
+	if f.output != "" {
+		if session.dir, err = filepath.Abs(f.output); err != nil {
+			return err
+		}
+		if left, _ := filepath.Glob(filepath.Join(session.dir, "*")); len(left) > 0 { // the pattern is good
+			return fmt.Errorf("--output: %s is not empty: samples of two sessions must not mix", f.output)
+		}
+	}
+	fmt.Fprintln(p.stdout, plain(fmt.Sprintf("head %s against base %s, interleaved in %d blocks base head head base, %d requests a turn",
+		repository.commit, base.commit, f.blocks, session.requests)))
+	measured, err := session.measure(packages)
+	if err != nil {
+		return err
+	}
+	return p.judgeAB(measured, options, questions, f.anyMetric)
+}
+
+// A sharedWriter may be written to by several goroutines.
+type sharedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (s *sharedWriter) Write(data []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.w.Write(data)
+}
+
+// perTurn shares the requests of a side out among its two turns a block.
+func perTurn(requests, blocks int) int { return (requests + 2*blocks - 1) / (2 * blocks) }
+
+// goTest is what go test would be asked for.
+type goTest struct {
+	packages []string
+	build    []string // flags
+	run      []string // flags of the test binary
+	verbose  bool
+}
+
+// What is passed on: flags that build a test, and flags that run it.
+var (
+	buildFlags     = []string{"tags", "ldflags", "gcflags", "asmflags", "mod", "modfile", "race", "trimpath", "msan", "asan"}
+	testFlags      = []string{"run", "skip", "timeout", "cpu", "parallel", "short"}
+	booleanGoFlags = []string{"race", "trimpath", "msan", "asan", "short", "v"}
+)
+
+// parseGoTest reads the arguments of go test.
+func parseGoTest(args []string) (goTest, error) {
+	var t goTest
+	chosen := false
+	for i := 0; i < len(args); i++ {
+		if !strings.HasPrefix(args[i], "-") {
+			t.packages = append(t.packages, args[i])
+			continue
+		}
+		if args[i] == "-args" || args[i] == "--args" {
+			t.run = append(t.run, args[i+1:]...)
+			break
+		}
+		name, value, given := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		name = strings.TrimPrefix(name, "test.")
+		switch {
+		case slices.Contains(booleanGoFlags, name):
+			if !given {
+				value = "true"
+			}
+		case !slices.Contains(buildFlags, name) && !slices.Contains(testFlags, name):
+			return t, fmt.Errorf("-%s: a flag of go test that does not fit here; there are -%s, -v, and -args for those of the tests themselves",
+				name, strings.Join(append(slices.Clone(testFlags), buildFlags...), ", -"))
+		case !given && i+1 == len(args):
+			return t, fmt.Errorf("-%s: a value is missing", name)
+		case !given:
+			i++
+			value = args[i]
+		}
+		switch {
+		case name == "v":
+			t.verbose = value == "true"
+		case slices.Contains(buildFlags, name):
+			t.build = append(t.build, "-"+name+"="+value)
+		default:
+			chosen = chosen || name == "run"
+			t.run = append(t.run, "-test."+name+"="+value)
+		}
+	}
+	if len(t.packages) == 0 {
+		t.packages = []string{"."}
+	}
+	if !chosen {
+		t.run = append([]string{"-test.run=Latency"}, t.run...)
+	}
+	return t, nil
+}
