@@ -73,6 +73,13 @@ func (p *program) print(o outputFlags, results []*latencytest.Result, sweep *lat
 			}
 		}
 	}
+	if m, ok := latencytest.MetricNamed(o.heatMap); ok {
+		for _, res := range results {
+			for _, s := range res.Scenarios {
+				text += fmt.Sprintf("\n%s: %v\n", s.Name, s.HeatMap(m, latencytest.P90))
+			}
+		}
+	}
 	for _, file := range files {
 		text += fmt.Sprintf("samples: %s\n", file)
 	}

@@ -48,15 +48,22 @@ type profileFlags struct {
 type outputFlags struct {
 	format      string
 	percentiles bool
+	heatMap     string // a metric's name
 }
 
 func (o *outputFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&o.format, "format", "table", "the `format` to print: table or json")
 	cmd.Flags().BoolVar(&o.percentiles, "percentiles", false, "print a table of min, mean, std, P50 to P99.9 and max as well")
+	cmd.Flags().StringVar(&o.heatMap, "heat-map", "", "print the P90 of a `metric`, such as ttft, by input and output tokens as well")
 	choices(cmd, "format", "table", "json")
 }
 
-func (o *outputFlags) check() error { return oneOf("format", o.format, "table", "json") }
+func (o *outputFlags) check() error {
+	if _, known := latencytest.MetricNamed(o.heatMap); o.heatMap != "" && !known {
+		return fmt.Errorf("--heat-map: there is no metric %q, want one such as ttft or ttlt", o.heatMap)
+	}
+	return oneOf("format", o.format, "table", "json")
+}
 
 func (f *profileFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()

@@ -27,6 +27,13 @@ func TestShow(t *testing.T) {
 	assert.Contains(t, h.out.String(), "P99.9")
 	assert.Contains(t, h.out.String(), "samples: "+file+"\n")
 	assert.Empty(t, h.err.String())
+
+	h = newHarness(nil)
+	require.Equal(t, exitOK, h.call(t, "show --heat-map ttft "+file))
+	assert.Contains(t, h.out.String(), "P90 ttft by input tokens (down) and output tokens (right)")
+	h = newHarness(nil)
+	assert.Equal(t, exitUsage, h.call(t, "show --heat-map speed "+file))
+	assert.Contains(t, h.err.String(), `there is no metric "speed"`)
 }
 
 // Of a run that was killed the samples are good; of an edited file nothing is.
