@@ -3,6 +3,8 @@ package s3store_test
 import (
 	"bytes"
 	"context"
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -146,7 +148,9 @@ func TestAMirrorIsAskedAgain(t *testing.T) {
 func TestAMirrorOverTLS(t *testing.T) {
 	t.Parallel()
 	s, _ := twoRuns(t)
-	web := httptest.NewTLSServer(published(s))
+	web := httptest.NewUnstartedServer(published(s))
+	web.Config.ErrorLog = log.New(io.Discard, "", 0) // of connections that were not needed after all
+	web.StartTLS()
 	defer web.Close()
 	mirror, err := s3store.Mirror(t.Context(), web.URL+"/public/", s3store.Options{HTTPClient: web.Client()})
 	require.NoError(t, err)

@@ -218,8 +218,9 @@ func tryServer(t *testing.T, r site) {
 		for i := range errs {
 			other, err := r.open(t.Context())
 			require.NoError(t, err)
-			want = append(want, fmt.Sprint(i))
-			writing.Go(func() { _, errs[i] = other.Add(run(want[i], started, model("m2"))) })
+			reason := fmt.Sprint(i)
+			want = append(want, reason)
+			writing.Go(func() { _, errs[i] = other.Add(run(reason, started, model("m2"))) })
 		}
 		writing.Wait()
 		for _, err := range errs {

@@ -95,7 +95,7 @@ func replayAll(t *testing.T, c *cassette.Cassette) (bytes int64) {
 func TestLongReplay(t *testing.T) {
 	requests, err := strconv.Atoi(os.Getenv("LATGATE_LONG"))
 	if err != nil {
-		requests = 200
+		requests = 50
 	}
 	path := os.Getenv("LATGATE_LONG_FILE")
 	if path == "" {

@@ -56,8 +56,8 @@
 //		})
 //	}
 //
-// Any SDK takes network.Client() as its HTTP client. On [fakes.NewServer] the player
-// replays in real time.
+// Any SDK takes network.Client() as its HTTP client. A fakes.NewServer(player) replays in
+// real time.
 //
 // What-if questions are a [Pace] (a slower first token, longer gaps) and a [Fault] (a
 // stall, a cut, a throttle, a slow connection).

@@ -364,19 +364,22 @@ func FuzzRead(f *testing.F) {
 	require.NoError(f, z.Close())
 	f.Add(zipped.Bytes())
 	f.Add(zipped.Bytes()[:zipped.Len()/2])
+	f.Add([]byte("\x1f\x8b"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		c, err := cassette.Decode(bytes.NewReader(data), "file")
-		if err != nil {
-			assert.Equal(t, errors.Is(err, cassette.ErrTruncated), c != nil, "%v", err)
+		for _, read := range []func(io.Reader, string) (*cassette.Cassette, error){cassette.Decode, cassette.DecodeEdited} {
+			c, err := read(bytes.NewReader(data), "file")
+			if err != nil {
+				assert.Equal(t, errors.Is(err, cassette.ErrTruncated), c != nil, "%v", err)
+			}
+			if c == nil {
+				continue
+			}
+			for n := range c.Arrivals() {
+				_ = c.At(n).Exchange(time.Now())
+			}
+			_, _ = c.Buffered()
+			_, err = c.Handler(cassette.ReplayOptions{})
+			require.NoError(t, err)
 		}
-		if c == nil {
-			return
-		}
-		for n := range c.Arrivals() {
-			_ = c.At(n)
-		}
-		_, _ = c.Buffered()
-		_, err = c.Handler(cassette.ReplayOptions{})
-		require.NoError(t, err)
 	})
 }

@@ -178,11 +178,17 @@ func TestImportPublishedRecordings(t *testing.T) {
 		return err
 	}))
 	sources := map[string]int{}
+	cassettes := map[string]*cassette.Cassette{}
 	for _, r := range recorded.Responses(t) {
 		path, known := files[r["file"]]
 		require.True(t, known, r["file"])
-		c, err := cassette.Import(path, profile, cassette.Recording{})
-		require.NoError(t, err, r["file"])
+		c := cassettes[path]
+		if c == nil {
+			var err error
+			c, err = cassette.Import(path, profile, cassette.Recording{})
+			require.NoError(t, err, r["file"])
+			cassettes[path] = c
+		}
 		sources[c.Header.Source]++
 		n := r.Int(t, "interaction")
 		require.Less(t, n, c.Len(), r["file"])
@@ -200,7 +206,6 @@ func TestImportPublishedRecordings(t *testing.T) {
 			assert.InDelta(t, r.Int(t, "n_events"), len(i.Response.Reads), 1, r["file"])
 		}
 		assert.True(t, i.Synthesised())
-		require.NoError(t, cassette.Write(filepath.Join(t.TempDir(), "c.jsonl"), c))
 	}
 	assert.Equal(t, 3, len(sources), "%v", sources)
 }

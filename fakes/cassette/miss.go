@@ -59,7 +59,7 @@ func (e *MissError) Error() string {
 func (e *MissError) ExitCode() int { return ExitMiss }
 
 // candidates bounds how many recordings a miss is compared with.
-const candidates = 512
+const candidates = 128
 
 // miss explains why nothing answers a request, which is clean.
 func (p *Player) miss(q Request) *MissError {
@@ -70,7 +70,7 @@ func (p *Player) miss(q Request) *MissError {
 	}
 	var nearest []difference
 	for n, step := 0, max(1, p.cassette.Len()/candidates); n < p.cassette.Len(); n += step {
-		d := p.matcher.differences(p.cassette.At(n).Request, q)
+		d := p.matcher.differences(p.cassette.packed[n].request(), q)
 		if e.Nearest < 0 || weight(d) < weight(nearest) {
 			e.Nearest, nearest = n, d
 		}

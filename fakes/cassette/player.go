@@ -329,7 +329,7 @@ func (p *Player) missed(known *MissError, clean Request) *MissError {
 // outOfOrder explains a request that is not the one expected.
 func (p *Player) outOfOrder(expected int, clean Request) *MissError {
 	e := &MissError{Nearest: expected}
-	p.explain(e, p.matcher.differences(p.cassette.At(expected).Request, clean))
+	p.explain(e, p.matcher.differences(p.cassette.packed[expected].request(), clean))
 	e.Reason = fmt.Sprintf("interaction %d is next in order, and %s", expected, e.Reason)
 	return e
 }

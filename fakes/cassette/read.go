@@ -68,7 +68,7 @@ func decodeFile(r io.Reader, name string, lenient bool) (*Cassette, error) {
 	if magic, _ := buffered.Peek(2); string(magic) == "\x1f\x8b" {
 		z, err := gzip.NewReader(buffered)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w: its gzip header is cut: record it again", name, ErrTruncated)
+			return nil, fmt.Errorf("%s: %w: its gzip header is cut or damaged: record it again", name, ErrNoCassette)
 		}
 		buffered = bufio.NewReaderSize(z, 64<<10)
 	}

@@ -18,15 +18,22 @@ func (r *redactor) body(b []byte, mediaType string) {
 		r.sse(b)
 		return
 	}
-	start := bytes.TrimLeft(b, " \t\r\n\ufeff")
-	switch {
-	case len(start) > 0 && strings.IndexByte(`{["`, start[0]) >= 0:
-		r.json(b, false)
+	switch start := bytes.TrimLeft(b, " \t\r\n\ufeff"); {
 	case bytes.HasPrefix(start, []byte("data:")) || bytes.HasPrefix(start, []byte("event:")) || bytes.HasPrefix(start, []byte(":")):
 		r.sse(b)
 	default:
-		r.text(b, false)
+		r.value(b)
 	}
+}
+
+// value cleans what is JSON, several values of it or pieces, or else text.
+func (r *redactor) value(b []byte) {
+	start := bytes.TrimLeft(b, " \t\r\n\ufeff")
+	if len(start) > 0 && strings.IndexByte(`{["`, start[0]) >= 0 {
+		r.json(b, false)
+		return
+	}
+	r.text(b, false)
 }
 
 // text cleans a text that is no JSON, or a string of JSON.

@@ -13,7 +13,7 @@ func (r *redactor) sse(b []byte) {
 	var loose []byte  // lines that are no fields, JSON perhaps, which lie side by side
 	endEvent := func() {
 		r.data(data)
-		r.body(loose, "")
+		r.value(loose)
 		data, loose = data[:0], nil
 	}
 	rest := bytes.TrimPrefix(b, []byte("\ufeff"))
@@ -41,7 +41,7 @@ func (r *redactor) sse(b []byte) {
 			data = append(data, value)
 		case kind == "data", kind == "retry", kind == "event" && vocabulary(value):
 		case field: // a comment, an id, llama-box's error
-			r.body(value, "")
+			r.value(value)
 		default:
 			r.text(line, false)
 		}
@@ -68,7 +68,7 @@ func (r *redactor) data(lines [][]byte) {
 
 func (r *redactor) eventData(b []byte) {
 	if string(bytes.TrimSpace(b)) != "[DONE]" {
-		r.body(b, "")
+		r.value(b)
 	}
 }
 

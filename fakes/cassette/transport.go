@@ -22,9 +22,18 @@ const requestHeader = "X-Latgate-Recorded"
 //
 //	client := &http.Client{Transport: &wire.Transport{Base: recorder.Transport(http.DefaultTransport)}}
 //
-// Each reply carries one header more, X-Latgate-Recorded. Requests go out as they
-// are.
+// Nil means a clone of http.DefaultTransport that keeps its connections, as a
+// [wire.Transport] without a Base has. Each reply carries one header more,
+// X-Latgate-Recorded. Requests go out as they are.
 func (r *Recorder) Transport(base http.RoundTripper) http.RoundTripper {
+	if shared, ok := http.DefaultTransport.(*http.Transport); base == nil && ok {
+		own := shared.Clone()
+		own.MaxIdleConns = 0
+		own.MaxIdleConnsPerHost = 16384
+		base = own
+	} else if base == nil {
+		base = http.DefaultTransport
+	}
 	return &recordingTransport{recorder: r, base: base}
 }
 
