@@ -35,12 +35,12 @@ import (
 // Live reports whether the examples are to use real Bedrock.
 func Live() (bool, error) {
 	switch mode := os.Getenv("LATGATE_MODE"); mode {
-	case "", "fake":
+	case "", "fake", "replay": // the last is that of latgate run where no secrets are
 		return false, nil
-	case "live":
+	case "live", "stored", "ab", "track":
 		return true, nil
 	default:
-		return false, fmt.Errorf("LATGATE_MODE=%q: want live or fake", mode)
+		return false, fmt.Errorf("LATGATE_MODE=%q: want live or fake, or a mode of latgate run", mode)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 )
 
 func TestModeIsLiveOrFakeAndNothingElse(t *testing.T) {
-	for mode, want := range map[string]bool{"": false, "fake": false, "live": true} {
+	for mode, want := range map[string]bool{"": false, "fake": false, "replay": false, "live": true, "stored": true} {
 		t.Setenv("LATGATE_MODE", mode)
 		live, err := fakebedrock.Live()
 		require.NoError(t, err)
@@ -20,7 +20,7 @@ func TestModeIsLiveOrFakeAndNothingElse(t *testing.T) {
 	}
 	t.Setenv("LATGATE_MODE", "Live")
 	_, err := fakebedrock.Live()
-	require.EqualError(t, err, `LATGATE_MODE="Live": want live or fake`)
+	require.EqualError(t, err, `LATGATE_MODE="Live": want live or fake, or a mode of latgate run`)
 }
 
 func TestLiveWithoutCredentialsFails(t *testing.T) {
