@@ -187,7 +187,7 @@ func (j *judging) propose(a *answer, c baseline.Comparison, o stat.Options) erro
 		switch {
 		case verdict == baseline.Tampered:
 			a.Verdict, a.Reason, a.fails = verdict, reason, true
-		case verdict == baseline.Accepted && a.fails:
+		case verdict == baseline.Accepted && (a.fails || c.Moved()):
 			a.Verdict, a.Reason, a.fails = verdict, reason, false
 			a.Accepted = &report.Acceptance{Reason: reason, Source: j.Proposed.Location(baseline.KeyOf(s))}
 		case a.fails:

@@ -26,6 +26,8 @@ type load struct {
 	// For [BenchmarkOpenLoopStall].
 	Rate     float64 // requests a second
 	Requests int
+
+	Cassette string // the file, for [BenchmarkReplayOfADay] and [BenchmarkReplayOverLoopback]
 }
 
 // events returns how many content events the reply to a request has.

@@ -11,3 +11,11 @@ func BenchmarkStreams(b *testing.B) { b.Skip("!!!! NOT MEASURED: this benchmark 
 func BenchmarkOpenLoopStall(b *testing.B) {
 	b.Skip("!!!! NOT MEASURED: this benchmark needs Linux !!!!")
 }
+
+func BenchmarkReplayOfADay(b *testing.B) {
+	b.Skip("!!!! NOT MEASURED: this benchmark needs Linux !!!!")
+}
+
+func BenchmarkReplayOverLoopback(b *testing.B) {
+	b.Skip("!!!! NOT MEASURED: this benchmark needs Linux !!!!")
+}

@@ -80,3 +80,12 @@ func sleepExactly() {
 	const setTimerSlack = 29
 	_, _, _ = syscall.RawSyscall(syscall.SYS_PRCTL, setTimerSlack, 1, 0)
 }
+
+// sizeOf is the size of a file, in MB of 10⁶ bytes.
+func sizeOf(path string) float64 {
+	info, err := os.Stat(path)
+	if err != nil {
+		panic(err)
+	}
+	return float64(info.Size()) / 1e6
+}

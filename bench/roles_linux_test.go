@@ -25,6 +25,11 @@ var roles = map[string]func(load) any{
 	"closed":  measureClosed,
 
 	"lowmemory": measureLowMemory,
+
+	"makeday":      makeDay,
+	"replayday":    replayDay,
+	"replayserver": serveReplay,
+	"replayclient": measureReplay,
 }
 
 func TestMain(m *testing.M) {
@@ -70,7 +75,13 @@ func child(b *testing.B, role string, l load) *exec.Cmd {
 // say at its end.
 func against[T any](b *testing.B, role string, l load) (client T, server served) {
 	b.Helper()
-	endpoint := child(b, "server", l)
+	return betweenTwo[T](b, "server", role, l)
+}
+
+// betweenTwo is against, with another server.
+func betweenTwo[T any](b *testing.B, serving, role string, l load) (client T, server served) {
+	b.Helper()
+	endpoint := child(b, serving, l)
 	hangUp, err := endpoint.StdinPipe()
 	if err != nil {
 		b.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 )
@@ -24,6 +25,7 @@ func (e *ShallowError) Error() string {
 // git runs git in a directory and returns what it prints.
 func git(ctx context.Context, dir string, arguments ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, "git", append([]string{"-C", dir}, arguments...)...)
+	cmd.Env = append(os.Environ(), "GIT_OPTIONAL_LOCKS=0", "LC_ALL=C")
 	var out, said bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &said
 	if err := cmd.Run(); err != nil {
@@ -42,36 +44,68 @@ func Commit(ctx context.Context, root, revision string) (string, error) {
 	if err == nil {
 		return strings.TrimSpace(string(name)), nil
 	}
-	if shallow, shallowErr := git(ctx, root, "rev-parse", "--is-shallow-repository"); shallowErr == nil && strings.TrimSpace(string(shallow)) == "true" {
+	if isShallow(ctx, root) {
 		return "", &ShallowError{revision}
 	}
 	return "", fmt.Errorf("there is no commit %q in this repository: %w", revision, err)
 }
 
+func isShallow(ctx context.Context, root string) bool {
+	shallow, err := git(ctx, root, "rev-parse", "--is-shallow-repository")
+	return err == nil && strings.TrimSpace(string(shallow)) == "true"
+}
+
 // MergeBase returns the commit at which two histories part.
 func MergeBase(ctx context.Context, root, a, b string) (string, error) {
-	name, err := git(ctx, root, "merge-base", "--end-of-options", a, b)
+	for _, revision := range []string{a, b} {
+		if _, err := Commit(ctx, root, revision); err != nil {
+			return "", err
+		}
+	}
+	name, err := git(ctx, root, "merge-base", a, b)
 	if err == nil {
 		return strings.TrimSpace(string(name)), nil
 	}
-	if shallow, shallowErr := git(ctx, root, "rev-parse", "--is-shallow-repository"); shallowErr == nil && strings.TrimSpace(string(shallow)) == "true" {
+	if isShallow(ctx, root) {
 		return "", &ShallowError{a}
 	}
 	return "", fmt.Errorf("%s and %s have no common commit: %w", a, b, err)
 }
 
+// treeOf names a path from the module's root in a commit: the module may be a part of
+// the repository.
+func treeOf(ctx context.Context, root, commit, name string) (string, error) {
+	prefix, err := git(ctx, root, "rev-parse", "--show-prefix")
+	if err != nil {
+		return "", err
+	}
+	inside := path.Join(strings.TrimSuffix(string(prefix), "\n"), name)
+	if inside == "." {
+		inside = ""
+	}
+	return commit + ":" + inside, nil
+}
+
+// fileOf returns what a file of the module held in a commit, and whether it was there.
+func fileOf(ctx context.Context, root, commit, name string) (content []byte, found bool, err error) {
+	object, err := treeOf(ctx, root, commit, name)
+	if err != nil {
+		return nil, false, err
+	}
+	if _, err := git(ctx, root, "rev-parse", "--verify", "--quiet", "--end-of-options", object); err != nil {
+		return nil, false, nil
+	}
+	content, err = git(ctx, root, "cat-file", "blob", object)
+	return content, true, err
+}
+
 // extract writes what a directory of the module held in a commit into another one. A
 // directory that was not there leaves it empty.
 func extract(ctx context.Context, root, commit, dir, into string) error {
-	commit, err := Commit(ctx, root, commit)
+	tree, err := treeOf(ctx, root, commit, dir)
 	if err != nil {
 		return err
 	}
-	prefix, err := git(ctx, root, "rev-parse", "--show-prefix") // the module may be a part of the repository
-	if err != nil {
-		return err
-	}
-	tree := commit + ":" + strings.TrimSpace(string(prefix)) + dir
 	if _, err := git(ctx, root, "rev-parse", "--verify", "--quiet", "--end-of-options", tree); err != nil {
 		return nil
 	}

@@ -1,13 +1,17 @@
 package gate
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/latgate/latgate/assertions"
 	"github.com/latgate/latgate/baseline"
@@ -23,23 +27,30 @@ type Options struct {
 	// Root is the root of the module. Empty means the working directory.
 	Root string
 
-	// Base is the commit whose baselines are compared with; those of the working tree
-	// are then proposals of the change. Empty means that the working tree's are compared
-	// with.
+	// Base is the commit whose baselines and configuration are compared with; those of
+	// the working tree are then proposals of the change, and the trailers Latency-Accept
+	// of its commits are read. Empty means that the working tree's are compared with.
 	Base string
 
-	// Open opens the store of a check that names none in the repository: a URL, as
-	// s3store knows them. Nil refuses such a check.
-	Open func(ctx context.Context, url string) (baseline.Store, error)
+	// Mode, where not empty, is what must have been measured.
+	Mode report.Mode
 
-	// Require are patterns of "package test" of which each must have left a record.
+	// Open opens the store of a check that names none in the repository: a URL, as
+	// s3store knows them. Nil refuses such a check. Unreachable reports whether an error
+	// of such a store is about its server, and not about what it holds.
+	Open        func(ctx context.Context, url string) (baseline.Store, error)
+	Unreachable func(error) bool
+
+	// Require are patterns of "package test", beside those of the configuration, of
+	// which each must match a check that was made.
 	Require []*regexp.Regexp
 
-	// FailOn are the verdicts that fail the build. Nil means all but inconclusive
-	// that do not pass. What is left out of it is told as relaxed.
+	// FailOn are the verdicts that fail the build. Nil means those of the
+	// configuration, which are all that do not pass but inconclusive, unless it says
+	// otherwise. What is left out of the usual ones is told as relaxed.
 	FailOn []baseline.Verdict
 
-	Waivers []Waiver // accepted regressions
+	Waivers []Waiver // accepted regressions, beside those of trailers
 	Tool    string   // the version of latgate that judges
 }
 
@@ -50,53 +61,177 @@ var failing = []baseline.Verdict{
 }
 
 // Judge judges a build. An error means that its results, or the repository, could not
-// be read.
+// be read; [ExitCode] tells what it means for the build.
 func Judge(ctx context.Context, o Options) (*report.Build, error) {
-	if o.Dir == "" {
-		o.Dir = ".latgate"
-	}
-	if o.Root == "" {
-		o.Root = "."
-	}
-	manifest, err := ReadManifest(o.Dir)
-	if err != nil {
-		return nil, fmt.Errorf("there is no build to judge: %w", err)
-	}
-	records, err := readRecords(o.Dir)
+	o.Dir, o.Root = cmp.Or(o.Dir, ".latgate"), cmp.Or(o.Root, ".")
+	parts, err := readParts(o.Dir)
 	if err != nil {
 		return nil, err
 	}
-	stores := stores{Options: o}
-	defer stores.close()
-	var inputs []assertions.Input
-	for _, r := range records {
-		in, err := stores.input(ctx, r)
-		if err != nil {
-			return nil, err
-		}
-		inputs = append(inputs, in)
+	j := judge{Options: o, parts: parts}
+	if err := j.prepare(ctx); err != nil {
+		return nil, err
 	}
-	judged, err := assertions.JudgeAll(inputs)
+	defer j.stores.close()
+	judged, err := j.judged(ctx)
 	if err != nil {
 		return nil, err
 	}
 	build := &report.Build{
-		Tool: o.Tool, Mode: manifest.Mode, ModeReason: manifest.ModeReason, Base: o.Base, Head: manifest.Head,
-		Started: manifest.Started, Ended: manifest.Ended,
-		Requests: judged.Requests, Failed: judged.Failed, Dollars: judged.Dollars, Rows: judged.Rows,
+		Tool: o.Tool, Base: j.Base, Head: parts[0].Head, Started: parts[0].Started, Ended: parts[0].Ended,
+		Requests: judged.Requests, Failed: judged.Failed, Dollars: judged.Dollars, Rows: append(judged.Rows, j.rows...),
 	}
-	build.Rows = append(build.Rows, whatDidNotRun(manifest, records, build.Rows)...)
-	build.Rows = append(build.Rows, o.required(records)...)
-	build.Rows = append(build.Rows, waive(build.Rows, o.Waivers, manifest.Ended)...)
-	for i := range build.Rows {
-		if path, err := filepath.Rel(o.Dir, build.Rows[i].Samples); err == nil && build.Rows[i].Samples != "" {
-			build.Rows[i].Samples = filepath.ToSlash(path)
+	build.Mode, build.ModeReason = modeOf(parts)
+	for _, p := range parts {
+		if p.Started.Before(build.Started) {
+			build.Started = p.Started
+		}
+		if p.Ended.After(build.Ended) {
+			build.Ended = p.Ended
+		}
+		build.Rows = append(build.Rows, p.whatDidNotRun(j.records)...)
+	}
+	for _, res := range judged.Results {
+		if strings.HasPrefix(res.Ended, "LATGATE_MAX_") {
+			build.Rows = append(build.Rows, wholeBuild(baseline.Infrastructure, fmt.Sprintf("%s was ended: %s", res.Test, res.Ended)))
 		}
 	}
+	build.Rows = append(build.Rows, j.required()...)
+	build.Rows = append(build.Rows, waive(build.Rows, j.Waivers, time.Now())...)
+	for i := range build.Rows {
+		j.tidy(&build.Rows[i])
+	}
 	order(build.Rows)
-	o.conclude(build)
+	j.conclude(build)
 	return build, nil
 }
+
+// A judge judges a build.
+type judge struct {
+	Options
+	parts   []*Manifest
+	config  Config
+	stores  stores
+	records []*assertions.Record
+	rows    []report.Row // that are about no check
+}
+
+// readParts reads the manifest of a directory or, of several modes that were merged,
+// those of the directories in it.
+func readParts(dir string) ([]*Manifest, error) {
+	m, err := ReadManifest(dir)
+	parts := []*Manifest{m}
+	if errors.Is(err, fs.ErrNotExist) {
+		parts = nil
+		for _, mode := range modes {
+			m, modeErr := ReadManifest(filepath.Join(dir, string(mode)))
+			switch {
+			case modeErr == nil:
+				parts = append(parts, m)
+			case !errors.Is(modeErr, fs.ErrNotExist):
+				return nil, modeErr
+			}
+		}
+		if len(parts) > 0 {
+			err = nil
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("there is no build to judge: %w", err)
+	}
+	for _, p := range parts {
+		if p.Shards > 1 {
+			return nil, &IncomparableError{fmt.Sprintf("%s holds shard %d of %d alone: merge all of them first", dir, p.Shard, p.Shards)}
+		}
+	}
+	return parts, nil
+}
+
+// modeOf is the mode of a build, of several the one that measures most of the endpoint.
+func modeOf(parts []*Manifest) (mode report.Mode, reason string) {
+	if len(parts) == 1 {
+		return parts[0].Mode, parts[0].ModeReason
+	}
+	var reasons []string
+	for _, m := range []report.Mode{report.AB, report.Stored, report.Track, report.Replay} {
+		for _, p := range parts {
+			if p.Mode == m {
+				mode = cmp.Or(mode, m)
+				reasons = append(reasons, fmt.Sprintf("%s: %s", m, p.ModeReason))
+			}
+		}
+	}
+	return mode, strings.Join(reasons, "; ")
+}
+
+// prepare reads what the build is judged by.
+func (j *judge) prepare(ctx context.Context) (err error) {
+	for _, p := range j.parts {
+		if j.Mode != "" && len(j.parts) == 1 && p.Mode != j.Mode {
+			return &IncomparableError{fmt.Sprintf("the results are of mode %s, and not %s", p.Mode, j.Mode)}
+		}
+	}
+	if j.Base != "" {
+		if err := j.prepareBase(ctx); err != nil {
+			return err
+		}
+	} else if j.config, err = ReadConfig(j.Root); err != nil {
+		return err
+	}
+	j.stores.Options = j.Options
+	j.Require = append(slices.Clone(j.Require), j.config.Require...)
+	if j.FailOn == nil {
+		j.FailOn = j.config.failOn()
+	}
+	j.records, err = readRecords(j.Dir)
+	return err
+}
+
+// prepareBase reads what is judged by from the base commit: a change does not choose
+// its own judge.
+func (j *judge) prepareBase(ctx context.Context) error {
+	commit, err := Commit(ctx, j.Root, j.Base)
+	if err != nil {
+		return err
+	}
+	j.Base = commit
+	head, err := Commit(ctx, j.Root, "HEAD")
+	if err != nil {
+		return err
+	}
+	for _, p := range j.parts {
+		if p.Head != "" && p.Head != head {
+			j.rows = append(j.rows, wholeBuild(baseline.Incomparable, fmt.Sprintf("commit %.12s was measured, and %.12s is checked out here", p.Head, head)))
+		}
+	}
+	content, found, err := fileOf(ctx, j.Root, commit, ConfigName)
+	if err != nil {
+		return err
+	}
+	if found {
+		if j.config, err = ParseConfig(content, fmt.Sprintf("%s of commit %.12s", ConfigName, commit)); err != nil {
+			return err
+		}
+	}
+	now, err := os.ReadFile(filepath.Join(j.Root, ConfigName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if normal(string(now)) != normal(string(content)) {
+		row := wholeBuild(baseline.Accepted, fmt.Sprintf("%s changes here; this build is judged by that of the base commit", ConfigName))
+		row.Gate, row.File, row.Line = "configuration", ConfigName, 1
+		j.rows = append(j.rows, row)
+	}
+	waivers, broken, err := Waivers(ctx, j.Root, commit, head)
+	for _, b := range broken {
+		j.rows = append(j.rows, wholeBuild(baseline.Tampered, b.Error()))
+	}
+	j.Waivers = append(slices.Clone(j.Waivers), waivers...)
+	return err
+}
+
+// normal does not see line ends, which git changes on some machines.
+func normal(text string) string { return strings.ReplaceAll(text, "\r\n", "\n") }
 
 // readRecords returns the records of all checks below a directory, in the order of
 // their paths.
@@ -112,6 +247,115 @@ func readRecords(dir string) (records []*assertions.Record, err error) {
 	return records, err
 }
 
+// judged judges the checks in one family. A check whose store cannot be read is no part
+// of it.
+func (j *judge) judged(ctx context.Context) (*assertions.Judgement, error) {
+	var inputs []assertions.Input
+	for _, r := range j.records {
+		in, err := j.stores.input(ctx, r)
+		if e, is := errors.AsType[*storeError](err); is {
+			j.rows = append(j.rows, ofCheck(r, e.verdict, e.reason))
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s %s: %w", r.Package, r.Test, err)
+		}
+		r.Gates = append(slices.Clone(r.Gates), j.config.defaults(r.Gates)...)
+		inputs = append(inputs, in)
+	}
+	for {
+		judged, err := assertions.JudgeAll(inputs)
+		if err == nil {
+			return judged, nil
+		}
+		var readable []assertions.Input
+		for _, in := range inputs {
+			w, _ := in.Store.(*watched)
+			if w == nil || w.failed == nil {
+				readable = append(readable, in)
+				continue
+			}
+			verdict, err := j.unreadable(in.Record, w.failed)
+			if err != nil {
+				return nil, err
+			}
+			j.rows = append(j.rows, ofCheck(in.Record, verdict, w.failed.Error()))
+		}
+		if len(readable) == len(inputs) {
+			return nil, err
+		}
+		inputs = readable
+	}
+}
+
+// unreadable is what a store that cannot be read means for a check. A schema of another
+// version is nobody's doing here.
+func (j *judge) unreadable(r *assertions.Record, err error) (baseline.Verdict, error) {
+	switch {
+	case strings.Contains(err.Error(), "this version of latgate reads"):
+		return "", fmt.Errorf("%s %s: %w", r.Package, r.Test, err)
+	case j.Unreachable != nil && j.Unreachable(err):
+		return baseline.Infrastructure, nil
+	}
+	return baseline.Tampered, nil
+}
+
+// defaults are the settings of the configuration that a check does not have itself.
+func (c Config) defaults(of []assertions.GateRecord) (more []assertions.GateRecord) {
+	compares := func(g assertions.GateRecord) bool { return g.Gate == "NoRegression" }
+	if !slices.ContainsFunc(of, compares) {
+		return nil
+	}
+	for _, setting := range []assertions.GateRecord{
+		{Gate: "MinEffect", Limit: c.MinEffect},
+		{Gate: "RuleOut", Limit: c.RuleOut},
+		{Gate: "Alpha", Limit: c.Alpha},
+	} {
+		says := func(g assertions.GateRecord) bool { return g.Gate == setting.Gate }
+		if setting.Limit > 0 && !slices.ContainsFunc(of, says) {
+			more = append(more, setting)
+		}
+	}
+	return more
+}
+
+// required are rows for what had to be checked, and was not.
+func (j *judge) required() (rows []report.Row) {
+	for _, pattern := range j.Require {
+		if !slices.ContainsFunc(j.records, func(r *assertions.Record) bool { return pattern.MatchString(r.Package + " " + r.Test) }) {
+			rows = append(rows, wholeBuild(baseline.Missing, fmt.Sprintf("no check of a test that matches %q was made, which is required", pattern)))
+		}
+	}
+	return rows
+}
+
+// tidy leaves nothing in a row that only this machine knows.
+func (j *judge) tidy(r *report.Row) {
+	if r.Samples != "" {
+		if path, err := filepath.Rel(j.Dir, r.Samples); err == nil {
+			r.Samples = filepath.ToSlash(path)
+		}
+	}
+	if strings.ContainsAny(r.File, `\:`) {
+		r.File, r.Line = "", 0 // no path that a system could show
+	}
+	texts := []*string{&r.Text, &r.Reason, &r.Baseline}
+	if r.Accepted != nil {
+		texts = append(texts, &r.Accepted.Source)
+	}
+	for _, text := range texts {
+		*text = withoutDir(j.stores.shown(*text), j.Root)
+	}
+}
+
+// withoutDir takes the names of files below a directory relative to it.
+func withoutDir(text, dir string) string {
+	if dir = filepath.Clean(dir); dir == "." || dir == string(filepath.Separator) {
+		return text
+	}
+	return strings.ReplaceAll(text, dir+string(filepath.Separator), "")
+}
+
 // order sorts rows by where they come from, so that the order in which shards were
 // merged does not matter. The rows of one check keep theirs.
 func order(rows []report.Row) {
@@ -122,21 +366,20 @@ func order(rows []report.Row) {
 
 // conclude gives the build its verdict: the worst of its rows, and the exit code of the
 // worst that fails it.
-func (o Options) conclude(build *report.Build) {
-	failOn := o.FailOn
-	if failOn == nil {
-		failOn = failing
+func (j *judge) conclude(build *report.Build) {
+	if len(build.Rows) == 0 {
+		build.Rows = append(build.Rows, wholeBuild(baseline.Missing, "nothing was judged"))
+	}
+	failOn := slices.Clone(j.FailOn)
+	if build.Mode == report.Track {
+		failOn = slices.DeleteFunc(failOn, func(v baseline.Verdict) bool { return v != baseline.Tampered && v != baseline.Infrastructure })
 	}
 	var all, red []baseline.Verdict
 	for _, row := range build.Rows {
 		all = append(all, row.Verdict)
-		if slices.Contains(failOn, row.Verdict) {
+		if slices.Contains(failOn, row.Verdict) || row.Verdict == baseline.Inconclusive && j.decisive(row) {
 			red = append(red, row.Verdict)
 		}
-	}
-	if len(build.Rows) == 0 {
-		build.Rows = append(build.Rows, wholeBuild(baseline.Missing, "nothing was judged"))
-		all, red = append(all, baseline.Missing), append(red, baseline.Missing)
 	}
 	build.Verdict = report.Worst(all...)
 	build.ExitCode = report.ExitPass
@@ -144,75 +387,54 @@ func (o Options) conclude(build *report.Build) {
 		build.ExitCode = report.ExitCode(report.Worst(red...))
 	}
 	for _, v := range failing {
-		if !slices.Contains(failOn, v) && slices.Contains(all, v) {
+		switch {
+		case slices.Contains(failOn, v) || !slices.Contains(all, v):
+		case build.Mode == report.Track:
+			build.Relaxed = append(build.Relaxed, fmt.Sprintf("%s does not fail this build: mode track never blocks", v))
+		default:
 			build.Relaxed = append(build.Relaxed, fmt.Sprintf("%s does not fail this build: fail_on leaves it out", v))
 		}
 	}
 }
 
-// required are rows for what had to leave a record, and did not.
-func (o Options) required(records []*assertions.Record) (rows []report.Row) {
-	for _, pattern := range o.Require {
-		if !slices.ContainsFunc(records, func(r *assertions.Record) bool { return pattern.MatchString(r.Package + " " + r.Test) }) {
-			rows = append(rows, wholeBuild(baseline.Missing, fmt.Sprintf("no check of a test that matches %q was made, which is required", pattern)))
-		}
-	}
-	return rows
+// decisive reports whether the row's check asks that doubt fails: Inconclusive(Fail).
+func (j *judge) decisive(row report.Row) bool {
+	return row.Comparison != nil && !strings.HasSuffix(row.Gate, ", pinned)") &&
+		slices.ContainsFunc(j.records, func(r *assertions.Record) bool {
+			return r.Package == row.Package && r.Test == row.Test && r.Plan == row.Plan &&
+				slices.ContainsFunc(r.Gates, func(g assertions.GateRecord) bool { return g.Policy == assertions.Fail })
+		})
 }
 
+// wholeBuild is a row that is about no test.
 func wholeBuild(v baseline.Verdict, text string) report.Row {
 	return report.Row{Test: "(build)", Gate: "manifest", Verdict: v, Reason: text, Text: "the build: " + string(v) + ": " + text}
 }
 
-// whatDidNotRun are rows for tests that ran and say nothing, or did not run.
-func whatDidNotRun(m *Manifest, records []*assertions.Record, judged []report.Row) (rows []report.Row) {
-	add := func(r Ran, v baseline.Verdict, text string) {
-		name := r.Test
-		if name == "" {
-			name = "(package)"
-		}
-		rows = append(rows, report.Row{Package: r.Dir, Test: name, Gate: "manifest", Verdict: v, Reason: text, Text: fmt.Sprintf("%s: %s: %s", name, v, text)})
+// ofCheck is a row about a check as a whole.
+func ofCheck(r *assertions.Record, v baseline.Verdict, text string) report.Row {
+	return report.Row{
+		Package: r.Package, Test: r.Test, Plan: r.Plan, File: r.File, Line: r.Line, Gate: "baseline",
+		Verdict: v, Reason: firstLine(text), Text: fmt.Sprintf("%s: %s: %s", r.Test, v, text),
 	}
-	skipped := 0
-	for _, t := range m.Tests {
-		switch {
-		case t.Cached:
-			add(t, baseline.Missing, "the result is from go's cache, nothing was measured: use -count=1")
-		case t.Outcome == Skipped:
-			skipped++
-			add(t, baseline.Inconclusive, "it was skipped"+because(t.Output))
-		case t.Outcome == Failed && !explained(t, judged):
-			add(t, baseline.Infrastructure, "it failed, and not by a gate"+because(t.Output))
-		}
-	}
-	for _, p := range m.Packages {
-		ran := slices.ContainsFunc(m.Tests, func(t Ran) bool { return t.Package == p.Package })
-		if p.Outcome == Failed && !ran {
-			add(p, baseline.Missing, "its tests did not run"+because(p.Output))
-		}
-	}
-	switch {
-	case len(m.Tests) == 0:
-		rows = append(rows, wholeBuild(baseline.Missing, "no test matched "+strings.Join(m.Arguments, " ")))
-	case skipped == len(m.Tests):
-		rows = append(rows, wholeBuild(baseline.Missing, fmt.Sprintf("all %d tests were skipped", skipped)))
-	case len(records) == 0:
-		rows = append(rows, wholeBuild(baseline.Missing, "no test has checked anything: is assertions.Check called?"))
-	}
-	return rows
 }
 
-// explained reports whether a gate says why a test failed.
-func explained(t Ran, rows []report.Row) bool {
-	return slices.ContainsFunc(rows, func(r report.Row) bool {
-		of, _, _ := strings.Cut(r.Test, "/")
-		return r.Package == t.Dir && of == t.Test && r.Verdict != baseline.Pass && r.Verdict != baseline.Improved
-	})
+func firstLine(text string) string {
+	line, _, _ := strings.Cut(text, "\n")
+	return line
 }
 
-func because(output string) string {
-	if output = strings.TrimSpace(output); output == "" {
-		return ""
+// BaseOf returns the commit that the results in a directory were measured against,
+// empty where there is none.
+func BaseOf(dir string) (string, error) {
+	parts, err := readParts(dir)
+	if err != nil {
+		return "", err
 	}
-	return ": " + output
+	for _, p := range parts[1:] {
+		if p.Base != parts[0].Base {
+			return "", &IncomparableError{"the results were measured against different commits: say which with --base"}
+		}
+	}
+	return parts[0].Base, nil
 }

@@ -2,12 +2,12 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 
 	"github.com/latgate/latgate/assertions"
 	"github.com/latgate/latgate/baseline"
@@ -16,29 +16,48 @@ import (
 // stores opens the stores of a build's checks, each once.
 type stores struct {
 	Options
-	base   string // a directory with the files of the base commit; empty before it is needed
-	remote map[string]baseline.Store
+	base      string          // a directory with the files of the base commit; empty before it is needed
+	extracted map[string]bool // directories of these
+	remote    map[string]baseline.Store
 }
 
-// input returns a record with the stores that it is judged by.
+// A storeError says why a check has no store to be judged by.
+type storeError struct {
+	verdict baseline.Verdict
+	reason  string
+}
+
+func (e *storeError) Error() string { return e.reason }
+
+// input returns a record with the stores that it is judged by. A [*storeError] is about
+// this check alone.
 func (s *stores) input(ctx context.Context, r *assertions.Record) (assertions.Input, error) {
 	in := assertions.Input{Record: r}
-	var err error
-	switch u, parseErr := url.Parse(r.Store); {
-	case r.Store == "":
-	case parseErr == nil && u.Scheme != "" && u.Host != "":
-		in.Store, err = s.open(ctx, r.Store)
-	case !filepath.IsLocal(filepath.FromSlash(path.Join(r.Package, r.Store))):
-		err = fmt.Errorf("the store %.80q is outside of the module", r.Store)
-	case s.Base == "":
-		in.Store = baseline.Dir(filepath.Join(s.Root, filepath.FromSlash(r.Package), filepath.FromSlash(r.Store)))
-	default:
-		dir := path.Join(r.Package, r.Store)
-		in.Store, err = s.ofBase(ctx, dir)
-		in.Proposed = baseline.Dir(filepath.Join(s.Root, filepath.FromSlash(dir)))
+	if r.Store == "" {
+		return in, nil
 	}
-	if err != nil {
-		return in, fmt.Errorf("%s %s: %w", r.Package, r.Test, err)
+	if u, err := url.Parse(r.Store); err == nil && u.Scheme != "" && u.Host != "" {
+		store, err := s.open(ctx, r.Store)
+		in.Store = &watched{Store: store}
+		return in, err
+	}
+	native := filepath.FromSlash(r.Store)
+	dir := path.Join(r.Package, r.Store)
+	absolute := filepath.IsAbs(native) || path.IsAbs(r.Store)
+	switch {
+	case absolute && s.Base == "":
+		in.Store = &watched{Store: baseline.Dir(native)}
+	case absolute || !filepath.IsLocal(filepath.FromSlash(dir)):
+		return in, &storeError{baseline.Incomparable, fmt.Sprintf("its store %.80q is outside of the module, where no commit has it", r.Store)}
+	case s.Base == "":
+		in.Store = &watched{Store: baseline.Dir(filepath.Join(s.Root, filepath.FromSlash(dir)))}
+	default:
+		base, err := s.ofBase(ctx, dir)
+		if err != nil {
+			return in, err
+		}
+		in.Store = &watched{Store: base}
+		in.Proposed = baseline.Dir(filepath.Join(s.Root, filepath.FromSlash(dir)))
 	}
 	return in, nil
 }
@@ -48,11 +67,11 @@ func (s *stores) open(ctx context.Context, url string) (baseline.Store, error) {
 		return store, nil
 	}
 	if s.Open == nil {
-		return nil, errors.New("its store is remote, which nobody here can open")
+		return nil, &storeError{baseline.Missing, "its store is remote, which nobody here can open"}
 	}
 	store, err := s.Open(ctx, url)
 	if err != nil {
-		return nil, err
+		return nil, &storeError{baseline.Infrastructure, "its store cannot be opened: " + err.Error()}
 	}
 	if s.remote == nil {
 		s.remote = make(map[string]baseline.Store)
@@ -68,10 +87,10 @@ func (s *stores) ofBase(ctx context.Context, dir string) (baseline.Store, error)
 		if err != nil {
 			return nil, err
 		}
-		s.base = base
+		s.base, s.extracted = base, make(map[string]bool)
 	}
 	into := filepath.Join(s.base, filepath.FromSlash(dir))
-	if _, err := os.Stat(into); err == nil {
+	if s.extracted[dir] {
 		return baseline.Dir(into), nil
 	}
 	if err := os.MkdirAll(into, 0o755); err != nil {
@@ -80,7 +99,16 @@ func (s *stores) ofBase(ctx context.Context, dir string) (baseline.Store, error)
 	if err := extract(ctx, s.Root, s.Base, dir, into); err != nil {
 		return nil, err
 	}
+	s.extracted[dir] = true
 	return baseline.Dir(into), nil
+}
+
+// shown gives the files of the base commit the names that git knows them by.
+func (s *stores) shown(text string) string {
+	if s.base == "" {
+		return text
+	}
+	return strings.ReplaceAll(text, s.base+string(filepath.Separator), fmt.Sprintf("%.12s:", s.Base))
 }
 
 func (s *stores) close() {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -55,17 +56,17 @@ func ParseWaiver(text string) (Waiver, error) {
 }
 
 // Waivers reads the trailers of the commits after base up to head: those of a change,
-// and no others. One that cannot be read is an error.
-func Waivers(ctx context.Context, root, base, head string) (waivers []Waiver, err error) {
+// and no others. Broken are those that cannot be read.
+func Waivers(ctx context.Context, root, base, head string) (waivers []Waiver, broken []error, err error) {
 	if base, err = Commit(ctx, root, base); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if head, err = Commit(ctx, root, head); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log, err := git(ctx, root, "log", "-z", "--format=%H%n%an%n%(trailers:key=Latency-Accept,valueonly,unfold)", base+".."+head)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for _, entry := range strings.Split(string(log), "\x00") {
 		lines := strings.Split(entry, "\n")
@@ -75,13 +76,14 @@ func Waivers(ctx context.Context, root, base, head string) (waivers []Waiver, er
 			}
 			w, err := ParseWaiver(line)
 			if err != nil {
-				return nil, fmt.Errorf("commit %.12s: %w", lines[0], err)
+				broken = append(broken, fmt.Errorf("commit %.12s: %w", lines[0], err))
+				continue
 			}
 			w.Commit, w.By = lines[0], lines[1]
 			waivers = append(waivers, w)
 		}
 	}
-	return waivers, nil
+	return waivers, broken, nil
 }
 
 // matches reports whether the waiver is about a row.
@@ -91,37 +93,59 @@ func (w Waiver) matches(r report.Row) bool {
 }
 
 // waive accepts the regressions that the waivers are about. A waiver that has run out,
-// is exceeded or is about nothing is a row of its own.
+// or that is about nothing, or about more than one thing, is a row of its own; one that
+// is exceeded accepts nothing.
 func waive(rows []report.Row, waivers []Waiver, at time.Time) (more []report.Row) {
 	for _, w := range waivers {
-		invalid := func(format string, args ...any) {
-			more = append(more, wholeBuild(baseline.Tampered, fmt.Sprintf("the trailer Latency-Accept of commit %.12s ", w.Commit)+fmt.Sprintf(format, args...)))
+		about, names := w.about(rows)
+		last := w.Until.AddDate(0, 0, -1).Format(time.DateOnly)
+		broken := ""
+		switch {
+		case len(names) == 0:
+			broken = fmt.Sprintf("names %s p%v-%s, which nothing has measured", w.Name, 100*float64(w.Quantile), w.Metric)
+		case len(names) > 1:
+			broken = fmt.Sprintf("names %s, which could be each of %s: say which, or accept a new baseline", w.Name, strings.Join(names, ", "))
+		case at.After(w.Until):
+			broken = fmt.Sprintf("has run out: %s was its last day", last)
 		}
-		found := false
-		for i := range rows {
-			r := &rows[i]
-			if !w.matches(*r) {
-				continue
-			}
-			found = true
-			worse := r.Comparison.Ratio
-			if r.Quantity.HigherIsBetter && worse > 0 {
-				worse = 1 / worse
-			}
+		if broken != "" {
+			more = append(more, wholeBuild(baseline.Tampered, fmt.Sprintf("the trailer Latency-Accept of commit %.12s %s", w.Commit, broken)))
+			continue
+		}
+		for _, r := range about {
 			switch {
-			case at.After(w.Until):
-				invalid("has run out: %s was its last day", w.Until.AddDate(0, 0, -1).Format(time.DateOnly))
 			case r.Verdict != baseline.Regression:
-			case worse > w.AtMost:
-				r.Reason += fmt.Sprintf("; the trailer of commit %.12s accepts %.2f at most", w.Commit, w.AtMost)
+			case worse(r) > w.AtMost:
+				r.Reason += fmt.Sprintf("; the trailer of commit %.12s accepts +%.0f %% at most", w.Commit, 100*(w.AtMost-1))
 			default:
 				r.Verdict = baseline.Accepted
-				r.Accepted = &report.Acceptance{Reason: w.Reason, By: w.By, Until: w.Until.AddDate(0, 0, -1).Format(time.DateOnly), Source: w.Commit}
+				r.Accepted = &report.Acceptance{Reason: w.Reason, By: w.By, Until: last, Source: w.Commit}
 			}
-		}
-		if !found {
-			invalid("names %s p%v-%s, which nothing has measured", w.Name, 100*float64(w.Quantile), w.Metric)
 		}
 	}
 	return more
+}
+
+// about are the rows that the waiver is about, and what they are of: one thing, or the
+// waiver is not clear.
+func (w Waiver) about(rows []report.Row) (about []*report.Row, names []string) {
+	for i := range rows {
+		r := &rows[i]
+		if !w.matches(*r) {
+			continue
+		}
+		about = append(about, r)
+		if name := strings.TrimPrefix(r.Package+" "+r.Name(), ". "); !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return about, names
+}
+
+// worse is the ratio of a comparison towards the worse.
+func worse(r *report.Row) float64 {
+	if r.Quantity.HigherIsBetter && r.Comparison.Ratio > 0 {
+		return 1 / r.Comparison.Ratio
+	}
+	return r.Comparison.Ratio
 }

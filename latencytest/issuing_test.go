@@ -50,6 +50,24 @@ func TestOpenLoadKeepsItsTimes(t *testing.T) {
 	assert.Equal(t, 4, res.Plan.Warmup, "what starts within a second")
 }
 
+// Load that comes as it once did, over a day: each request at its time, none late.
+func TestGivenArrivals(t *testing.T) {
+	t.Parallel()
+	arrivals := []time.Duration{0, 3 * ms, 3 * ms, 250 * ms, time.Hour, 24 * time.Hour}
+	file := t.TempDir() + "/run.samples.jsonl"
+	res := measured(t, steady, latencytest.Plan{Prompts: promptSet(3), Load: latencytest.Arrivals(arrivals), SampleFile: file})
+	assert.Equal(t, arrivals, calls(res))
+	for _, s := range res.Scenarios[0].Samples {
+		lag, ok := s.Lag.Get()
+		assert.True(t, ok)
+		assert.LessOrEqual(t, lag, 100*time.Nanosecond)
+	}
+	again, err := latencytest.Load(file)
+	require.NoError(t, err)
+	assert.Equal(t, res.Plan.Load.String(), again.Plan.Load.String())
+	assert.Equal(t, res.Scenarios[0].Identity, again.Scenarios[0].Identity)
+}
+
 // An endpoint that admits one request at a time makes the others wait: a closed
 // load of one client sees one slow request, an open one the queue behind it.
 func TestStallIsNotHiddenInAnOpenLoad(t *testing.T) {

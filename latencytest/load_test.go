@@ -58,6 +58,37 @@ func TestPoissonStarts(t *testing.T) {
 	assert.InEpsilon(t, 1/rate, sd, .03, "the gaps are exponential")
 }
 
+func TestStartsOfGivenArrivals(t *testing.T) {
+	t.Parallel()
+	const s = time.Second
+	times := []time.Duration{s, 2 * s, 2 * s, 7 * s}
+	load := Arrivals(times)
+	times[0] = 0
+	assert.Equal(t, []time.Duration{s, 2 * s, 2 * s, 7 * s, 10 * s, 11 * s, 11 * s, 16 * s, 19 * s}, first(9, load.starts(1)),
+		"as they were given, and anew the mean interval after the last")
+	assert.Equal(t, []time.Duration{s, 2 * s, 3 * s}, first(3, Arrivals([]time.Duration{s}).starts(1)))
+	assert.Len(t, first(5, Arrivals(make([]time.Duration, 2)).starts(1)), 5)
+	assert.Equal(t, []int{1, 50, 4}, []int{
+		load.wave(), Arrivals(make([]time.Duration, 50)).wave(), Arrivals([]time.Duration{0, 1, 2, s, s, s, 2 * s}).wave(),
+	}, "what starts within a second")
+
+	name := load.String()
+	assert.Regexp(t, `^arrivals\(4,7s,[0-9a-f]{8}\)$`, name)
+	assert.NotEqual(t, name, Arrivals([]time.Duration{0, 2 * s, 2 * s, 7 * s}).String())
+	again, err := ParseLoad(name)
+	require.NoError(t, err)
+	assert.Equal(t, name, again.String())
+	for load, want := range map[LoadModel]string{
+		again:                            "of " + name + " only the name is known; give the times with latencytest.Arrivals",
+		Arrivals(nil):                    "want at least one arrival",
+		Arrivals([]time.Duration{s, 0}):  "want arrivals in the order of time",
+		Arrivals([]time.Duration{-1, 0}): "want arrivals in the order of time, none before the start",
+	} {
+		assert.ErrorContains(t, Plan{Load: load}.withDefaults(Settings{}).validate(), "Plan.Load: "+want)
+	}
+	assert.Equal(t, 4, Plan{Load: load}.withDefaults(Settings{}).Requests)
+}
+
 func TestLoadsHaveNames(t *testing.T) {
 	t.Parallel()
 	for load, name := range map[LoadModel]string{
@@ -72,6 +103,7 @@ func TestLoadsHaveNames(t *testing.T) {
 	for _, text := range []string{
 		"", "closed", "closed(", "closed(4", "closed()", "closed(x)", "closed(0)", "closed(-1)", "closed(4))", "4",
 		"open(4)", "open(0/s)", "open(-1/s)", "open(NaN/s)", "open(+Inf/s)", "poisson(x/s)", "poisson(2e6/s)", "open(1/s,2/s)",
+		"arrivals(0,0s,00000000)", "arrivals(x,1s,00000000)", "arrivals(1,x,00000000)", "arrivals(1,1s,x)", "arrivals(1,1s)", "arrivals(1,-1s,00000000)",
 		"ramp(1/s,2/s)", "ramp(1/s,0/s,1s)", "ramp(-1/s,2/s,1s)", "ramp(1/s,2/s,0s)", "ramp(1/s,2/s,x)", "ramp(1,2/s,1s)",
 	} {
 		_, err := ParseLoad(text)

@@ -1,6 +1,7 @@
 package latencytest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -23,8 +24,8 @@ type Plan struct {
 	Prompts []providers.Prompt
 
 	// Requests is how many requests of each scenario are measured. Zero means
-	// 100, or without limit where there is a Duration; the flag -latgate.requests
-	// goes before either.
+	// 100, or as many as there are [Arrivals], or without limit where there is a
+	// Duration; the flag -latgate.requests goes before either.
 	Requests int
 
 	// Repetitions is how often the whole of the measured requests is made, one after
@@ -137,7 +138,7 @@ type Plan struct {
 // withDefaults returns the plan with every zero value replaced by what it means.
 func (p Plan) withDefaults(s Settings) Plan {
 	if p.Requests == 0 && p.Duration == 0 {
-		p.Requests = 100
+		p.Requests = cmp.Or(p.Load.count, 100)
 	}
 	if s.Requests > 0 {
 		p.Requests = s.Requests
@@ -220,6 +221,8 @@ func (p Plan) validate() error {
 	}
 	if err := p.Load.check(); err != nil {
 		bad("Load", "%v", err)
+	} else if p.Load.arrivals == given && p.Load.times == nil {
+		bad("Load", "of %v only the name is known; give the times with latencytest.Arrivals", p.Load)
 	}
 	for _, d := range []struct {
 		field string

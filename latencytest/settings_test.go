@@ -30,6 +30,7 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, Settings{
 		Update: true, Reason: "a bigger prompt", Requests: 40, Seed: 1<<64 - 1, RunnerClass: "ci-large", CI: true, AllowCIUpdate: true,
+		Redact: true,
 	}, got)
 
 	got, err = readSettings(environ("LATGATE_UPDATE", "", "LATGATE_REQUESTS", "", "LATGATE_SEED", "", "CI", ""))

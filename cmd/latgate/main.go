@@ -7,9 +7,10 @@
 // Its help tells the rest: latgate help profile. Keys of APIs are read from
 // environment variables, never from flags, which any user of a machine can see.
 //
-// It exits with 0, with 1 after a failure of its own, with 2 where it was called or
-// set up in a wrong way, with 15 where the endpoint failed, and with 130 when it was
-// interrupted.
+// It exits with 0, with 1 after a failure of its own, with 2 where it was called or set
+// up in a wrong way, and with 130 when it was interrupted. A build that is judged (run,
+// gate, ab, verify) ends by cause: 10 regression, 11 absolute budget, 12 baseline missing,
+// 13 incomparable, 14 inconclusive, 15 the endpoint failed, 16 tampered, 17 not recorded.
 package main
 
 import (

@@ -101,12 +101,15 @@ func (p *program) root() *cobra.Command {
 token, the gaps between tokens, tokens per second, and how requests fail.
 
 It exits with 0, with 1 after a failure of its own, with 2 where it was called or
-set up in a wrong way, with 15 where the endpoint failed (or this machine, in
-selfcheck), and with 130 when it was interrupted.`,
+set up in a wrong way, and with 130 when it was interrupted. What is judged ends by
+cause: 10 regression, 11 absolute budget, 12 baseline missing, 13 incomparable,
+14 inconclusive, 15 the endpoint failed (or this machine, in selfcheck), 16 tampered,
+17 a replay was asked for what was not recorded.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(p.profileCommand(), p.runCommand(), p.gateCommand(), p.mergeCommand(), p.abCommand(), p.historyCommand(), p.calibrateCommand(), p.reportCommand(), p.commentCommand(), p.selfCheckCommand(), p.showCommand(), p.versionCommand())
+	root.AddCommand(p.profileCommand(), p.runCommand(), p.gateCommand(), p.mergeCommand(), p.verifyCommand(), p.acceptCommand(), p.baselineCommand(), p.compareCommand(), p.serveCommand(), p.abCommand(), p.historyCommand(), p.calibrateCommand(), p.reportCommand(), p.commentCommand(), p.selfCheckCommand(), p.showCommand(), p.versionCommand())
+	root.AddCommand(p.recordCommand(), p.replayCommand(), p.importCommand())
 	return root
 }
 

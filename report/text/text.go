@@ -52,13 +52,16 @@ func Write(w io.Writer, b *report.Build) error {
 
 // details are the lines behind a row.
 func details(r report.Row) []string {
-	lines := report.Lines(r.Text, 40, 1000)
+	first, _, _ := strings.Cut(r.Text, "\n") // the others come below
+	lines := report.Lines(first, 1, 1000)
 	add := func(before, text string) {
 		if text = report.Line(text, 1000); text != "" {
 			lines = append(lines, before+text)
 		}
 	}
-	add("", r.Reason)
+	if !strings.Contains(first, r.Reason) {
+		add("", r.Reason)
+	}
 	for _, line := range r.Attribution[:min(len(r.Attribution), 10)] {
 		add("", line)
 	}

@@ -1,0 +1,34 @@
+package bedrock_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/latgate/latgate/examples/internal/fakebedrock"
+	"github.com/latgate/latgate/examples/sdks/bedrock"
+	"github.com/latgate/latgate/examples/sdks/internal/fakeapi"
+	"github.com/latgate/latgate/fakes"
+	"github.com/latgate/latgate/latencytest"
+	"github.com/latgate/latgate/providers"
+)
+
+// TestRecordAnswer makes the recording that TestLatencyAnswerReplay replays:
+//
+//	LATGATE_RECORD=TestRecord go test ./bedrock -run TestRecord
+func TestRecordAnswer(t *testing.T) {
+	fakeapi.Record(t, fakes.Bedrock, replayedAnswer)
+}
+
+// TestLatencyAnswerReplay gates the application's own code against a recording:
+// without a key or a network, and to the nanosecond.
+func TestLatencyAnswerReplay(t *testing.T) {
+	fakeapi.Replay(t, "TestRecordAnswer", replayedAnswer)
+}
+
+func replayedAnswer(t *testing.T, rec *latencytest.Recorder) *latencytest.Result {
+	app := bedrock.NewSupport(fakebedrock.Config(rec.Client()))
+	return latencytest.RunFunc(t, rec, fakeapi.Few(t, latencytest.Closed(1)), func(ctx context.Context, p providers.Prompt) error {
+		_, err := app.Answer(ctx, p.Text)
+		return err
+	})
+}

@@ -1,0 +1,226 @@
+package gate
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/report"
+)
+
+// ConfigName is the name of the configuration, at the root of the module.
+const ConfigName = "latgate.yaml"
+
+// A Config is what a team says once for all builds of a module. The zero value is that
+// of a file that says nothing.
+type Config struct {
+	FailOn       []baseline.Verdict // that fail a build; nil: the usual ones
+	Inconclusive string             // "warn", "fail"; empty is warn
+	Require      []*regexp.Regexp   // each must match the "package test" of a check
+	Credentials  []string           // variables that a live mode needs; nil: any known one
+	Store        string             // the store of the commands about baselines
+	MaxUSD       float64            // of a build, over all shards; 0: no limit
+	MaxRequests  int                // the same
+
+	// Of NoRegression gates that do not say it themselves; 0: the usual value.
+	MinEffect, RuleOut, Alpha float64
+}
+
+// ReadConfig reads the configuration of a module; one that is not there says nothing.
+func ReadConfig(root string) (Config, error) {
+	path := filepath.Join(root, ConfigName)
+	data, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Config{}, nil
+	}
+	if err != nil {
+		return Config{}, err
+	}
+	return ParseConfig(data, path)
+}
+
+// ParseConfig reads a configuration. The error tells of each key and value that is
+// wrong, with its line.
+func ParseConfig(data []byte, name string) (Config, error) {
+	const most = 1 << 20
+	r := configReader{name: name}
+	if len(data) > most {
+		return Config{}, fmt.Errorf("%s: more than 1 MiB", name)
+	}
+	documents := yaml.NewDecoder(strings.NewReader(string(data)))
+	var document, another yaml.Node
+	if err := documents.Decode(&document); err != nil {
+		if errors.Is(err, io.EOF) {
+			return Config{}, nil // nothing but comments
+		}
+		if at, is := errors.AsType[*yaml.LoadError](err); is && at.Mark.Line > 0 {
+			return Config{}, fmt.Errorf("%s:%d: %s", name, at.Mark.Line, at.Message)
+		}
+		return Config{}, fmt.Errorf("%s: %w", name, err)
+	}
+	if err := documents.Decode(&another); !errors.Is(err, io.EOF) {
+		return Config{}, fmt.Errorf("%s: more than one document", name)
+	}
+	if len(document.Content) == 1 && document.Content[0].Tag != "!!null" {
+		r.config(document.Content[0])
+	}
+	return r.Config, errors.Join(r.errs...)
+}
+
+// A configReader reads a configuration and collects what is wrong with it.
+type configReader struct {
+	Config
+	name string
+	errs []error
+}
+
+func (r *configReader) wrong(n *yaml.Node, format string, args ...any) {
+	r.errs = append(r.errs, fmt.Errorf("%s:%d: %s", r.name, n.Line, fmt.Sprintf(format, args...)))
+}
+
+func (r *configReader) config(n *yaml.Node) {
+	r.mapping(n, "", map[string]func(string, *yaml.Node){
+		"fail_on": func(key string, n *yaml.Node) {
+			r.FailOn = []baseline.Verdict{}
+			r.list(key, n, func(n *yaml.Node) {
+				verdict, err := ParseVerdict(n.Value)
+				if err != nil {
+					r.wrong(n, "%s: %v", key, err)
+				}
+				r.FailOn = append(r.FailOn, verdict)
+			})
+		},
+		"inconclusive": func(key string, n *yaml.Node) {
+			if r.Inconclusive = n.Value; n.Value != "warn" && n.Value != "fail" {
+				r.wrong(n, "%s: want warn or fail, got %.40q", key, n.Value)
+			}
+		},
+		"require": func(key string, n *yaml.Node) {
+			r.list(key, n, func(n *yaml.Node) {
+				pattern, err := regexp.Compile(n.Value)
+				if err != nil {
+					r.wrong(n, "%s: %v", key, err)
+				}
+				r.Require = append(r.Require, pattern)
+			})
+		},
+		"credentials": func(key string, n *yaml.Node) {
+			r.Credentials = []string{}
+			r.list(key, n, func(n *yaml.Node) {
+				if !variableName.MatchString(n.Value) {
+					r.wrong(n, "%s: want the name of an environment variable, got %.40q", key, n.Value)
+				}
+				r.Credentials = append(r.Credentials, n.Value)
+			})
+		},
+		"store": func(key string, n *yaml.Node) {
+			if r.Store = n.Value; n.Kind != yaml.ScalarNode || n.Value == "" {
+				r.wrong(n, "%s: want a directory or a URL", key)
+			}
+		},
+		"budgets": func(key string, n *yaml.Node) {
+			r.mapping(n, key+".", map[string]func(string, *yaml.Node){
+				"max_usd": func(key string, n *yaml.Node) { r.MaxUSD = r.number(key, n, math.MaxFloat64) },
+				"max_requests": func(key string, n *yaml.Node) {
+					requests := r.number(key, n, 1e12)
+					if r.MaxRequests = int(requests); float64(r.MaxRequests) != requests {
+						r.wrong(n, "%s: want a whole number, got %.40q", key, n.Value)
+					}
+				},
+			})
+		},
+		"min_effect": func(key string, n *yaml.Node) { r.MinEffect = r.number(key, n, 10) },
+		"rule_out":   func(key string, n *yaml.Node) { r.RuleOut = r.number(key, n, 10) },
+		"alpha":      func(key string, n *yaml.Node) { r.Alpha = r.number(key, n, .5) },
+	})
+}
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// mapping reads the keys of a mapping.
+func (r *configReader) mapping(n *yaml.Node, within string, known map[string]func(string, *yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		r.wrong(n, "want keys and values: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		return
+	}
+	lines := make(map[string]int)
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		read, ok := known[key.Value]
+		line, twice := lines[key.Value]
+		switch {
+		case !ok:
+			r.wrong(key, "%s%.40s: unknown key; there are %s", within, key.Value, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		case twice:
+			r.wrong(key, "%s%s: given on line %d already", within, key.Value, line)
+		case value.Kind == yaml.AliasNode:
+			r.wrong(value, "%s%s: write it out, there are no aliases here", within, key.Value)
+		default:
+			read(within+key.Value, value)
+		}
+		lines[key.Value] = key.Line
+	}
+}
+
+// list reads the texts of a list.
+func (r *configReader) list(key string, n *yaml.Node, read func(*yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		r.wrong(n, "%s: want a list", key)
+		return
+	}
+	for _, element := range n.Content {
+		if element.Kind != yaml.ScalarNode || element.Value == "" {
+			r.wrong(element, "%s: want a text", key)
+			continue
+		}
+		read(element)
+	}
+}
+
+// number reads a positive number.
+func (r *configReader) number(key string, n *yaml.Node, most float64) float64 {
+	text, percent := strings.CutSuffix(n.Value, "%")
+	v, err := strconv.ParseFloat(strings.TrimSpace(text), 64)
+	if percent {
+		v /= 100
+	}
+	if n.Kind != yaml.ScalarNode || err != nil || !(v > 0) || v > most {
+		r.wrong(n, "%s: want a positive number, of at most %g, got %.40q", key, most, n.Value)
+		return 0
+	}
+	return v
+}
+
+// ParseVerdict reads the name of a verdict that can fail a build.
+func ParseVerdict(name string) (baseline.Verdict, error) {
+	v := baseline.Verdict(strings.TrimSpace(name))
+	code := report.ExitCode(v)
+	if code == report.ExitPass || code == report.ExitInternal {
+		return "", fmt.Errorf("want some of %v, got %.40q", append(slices.Clone(failing), baseline.Inconclusive), name)
+	}
+	return v, nil
+}
+
+// failOn are the verdicts that fail a build.
+func (c Config) failOn() []baseline.Verdict {
+	verdicts := c.FailOn
+	if verdicts == nil {
+		verdicts = failing
+	}
+	if c.Inconclusive == "fail" && !slices.Contains(verdicts, baseline.Inconclusive) {
+		verdicts = append(slices.Clone(verdicts), baseline.Inconclusive)
+	}
+	return verdicts
+}
