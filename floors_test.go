@@ -79,7 +79,7 @@ var rooms = []room{
 	{floor: 8, path: "bench"},                                  // benchmarks of the whole
 	{floor: 8, path: "internal/recorded", thirdParty: testify}, // for tests
 	{floor: 8, path: "internal/hostile", thirdParty: testify},  // for tests
-	{floor: 8, path: "internal/simulation"},                     // for tests
+	{floor: 8, path: "internal/simulation"},                    // for tests
 	{floor: 8, path: "internal/madeup"},                        // for tests
 }
 

@@ -43,9 +43,12 @@ it with -latgate.record in a Go test, or use a bearer token.
 
 It exits with 0, with 1 where an exchange could not be recorded, and with 2 where nothing
 was recorded.`,
-		Example: `  latgate record --upstream https://api.openai.com answer.cassette.jsonl &
-  OPENAI_BASE_URL=http://127.0.0.1:8080/v1 python app.py
-  kill -INT %1`,
+		Example: `  # for an application that is told where its endpoint is, by
+  # OPENAI_BASE_URL=http://127.0.0.1:8080/v1
+  latgate record --upstream https://api.openai.com answer.cassette.jsonl
+
+  # without what users and the model wrote
+  latgate record --upstream https://api.anthropic.com --redact answer.cassette.jsonl`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return p.record(cmd.Context(), f, args[0])

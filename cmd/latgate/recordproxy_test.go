@@ -14,6 +14,7 @@ import (
 
 	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/fakes/cassette"
+	"github.com/latgate/latgate/providers/wire"
 )
 
 // What goes through the proxy reaches the endpoint with its key, comes back as it was,
@@ -99,6 +100,31 @@ func TestRecordDoesNotBuffer(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "/base/model", c.At(0).Request.Path)
 	assert.Len(t, c.At(0).Response.Reads, 2)
+}
+
+// A second interrupt ends what would never end; what came until then is recorded.
+func TestRecordInterruptedTwice(t *testing.T) {
+	t.Parallel()
+	upstream := serve(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "one")
+		_ = http.NewResponseController(w).Flush()
+		<-r.Context().Done()
+	}))
+	file := filepath.Join(t.TempDir(), "c.jsonl")
+	l := listen(t, "record --upstream "+upstream.URL+" "+file)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.url+"/hang", nil)
+	require.NoError(t, err)
+	resp, err := new(http.Transport).RoundTrip(req)
+	require.NoError(t, err)
+	defer resp.Body.Close()
+	_, err = io.ReadFull(resp.Body, make([]byte, 3))
+	require.NoError(t, err)
+	l.signals <- os.Interrupt
+	require.Equal(t, exitOK, l.interrupted(), l.err.String())
+	c, err := cassette.Read(file)
+	require.NoError(t, err)
+	assert.Equal(t, "one", string(c.At(0).Response.Body))
+	assert.Equal(t, wire.EndContext, c.At(0).Response.Ending)
 }
 
 // Nothing recorded leaves nothing behind; what cannot be recorded is told.

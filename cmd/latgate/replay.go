@@ -49,9 +49,9 @@ there were such requests.
 --speed, --ttft and --gaps ask what would be if the endpoint were faster or slower,
 --throttle, --stall and --cut what would be if it failed: all requests, or each Nth with
 --every N.`,
-		Example: `  # an application in Python, under its own load
-  latgate replay answer.cassette.jsonl &
-  OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=any python app.py
+		Example: `  # for an application that is told where its endpoint is, by
+  # OPENAI_BASE_URL=http://127.0.0.1:8080/v1 OPENAI_API_KEY=any
+  latgate replay answer.cassette.jsonl
 
   # the first token takes half as long again
   latgate replay --ttft 1.5 answer.cassette.jsonl

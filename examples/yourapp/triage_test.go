@@ -115,23 +115,37 @@ func TestSlowerTriageIsFound(t *testing.T) {
 		want   []string
 	}{
 		{
-			"a lost parallelism", yourapp.Change{Serial: true}, cassette.ReplayOptions{Repeat: true}, "TestLatencyTriage",
+			"a lost parallelism",
+			yourapp.Change{Serial: true},
+			cassette.ReplayOptions{Repeat: true},
+			"TestLatencyTriage",
 			[]string{"P90 operation_ttft", "phase:    calls before the answer", "on the critical path 2 → 3", "P90 serial_calls 2 → 3 calls"},
 		},
 		{
-			"a guard rail", yourapp.Change{Guard: true}, cassette.ReplayOptions{Repeat: true}, "TestLatencyTriage",
+			"a guard rail",
+			yourapp.Change{Guard: true},
+			cassette.ReplayOptions{Repeat: true},
+			"TestLatencyTriage",
 			[]string{"cassette-miss", "messages[0].content[0].text differs"},
 		},
 		{
-			"a buffered stream", yourapp.Change{Buffered: true}, cassette.ReplayOptions{Repeat: true}, "TestLatencyTriage",
+			"a buffered stream",
+			yourapp.Change{Buffered: true},
+			cassette.ReplayOptions{Repeat: true},
+			"TestLatencyTriage",
 			[]string{"P90 operation_ttft", "phase:    the application holding the answer back"},
 		},
 		{
-			"a slow look-up", yourapp.Change{LookUp: 150 * time.Millisecond}, cassette.ReplayOptions{Repeat: true}, "TestLatencyTriage",
+			"a slow look-up",
+			yourapp.Change{LookUp: 150 * time.Millisecond},
+			cassette.ReplayOptions{Repeat: true},
+			"TestLatencyTriage",
 			[]string{"P90 operation_ttft", "phase:    the application before its first call +150 ms"},
 		},
 		{
-			"a retry that sleeps", yourapp.Change{Sleep: 2 * time.Second}, throttled, "TestLatencyTriageThrottled",
+			"a retry that sleeps",
+			yourapp.Change{Sleep: 2 * time.Second},
+			throttled, "TestLatencyTriageThrottled",
 			[]string{"P90 operation_ttft", "phase:    retries"},
 		},
 	} {
