@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
+	"io"
 	"net"
 	"net/http"
 	"os"
@@ -80,7 +82,7 @@ type replayed struct {
 var replays sync.Map
 
 func readRecording(path string, o cassette.ReplayOptions) (*cassette.Cassette, replayed, error) {
-	data, err := os.ReadFile(path)
+	sum, err := fileDigest(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, replayed{}, fmt.Errorf("%w: record it with -latgate.record=<pattern of the test>, where the endpoint can be reached", err)
 	}
@@ -96,14 +98,26 @@ func readRecording(path string, o cassette.ReplayOptions) (*cassette.Cassette, r
 	for i := range o.Faults {
 		o.Faults[i].On = nil
 	}
-	sum := sha256.Sum256(fmt.Appendf(data, "%+v", o))
-	of := replayed{recording: hex.EncodeToString(sum[:6])}
+	_, _ = fmt.Fprintf(sum, "%+v", o) // a hash takes all
+	of := replayed{recording: hex.EncodeToString(sum.Sum(nil)[:6])}
 	if reason, made := recording.Synthesised(); made {
 		of.untimed = "the recording has no times of its own: " + reason
 	} else if reason, buffered := recording.Buffered(); buffered {
 		of.untimed = "the recording was buffered, its times are nobody's: " + reason
 	}
 	return recording, of, nil
+}
+
+// fileDigest begins a digest with the content of a file, which may be large.
+func fileDigest(path string) (hash.Hash, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	sum := sha256.New()
+	_, err = io.Copy(sum, file)
+	return sum, err
 }
 
 // In a bubble nothing wakes a connection to a real network: the test would hang, or end

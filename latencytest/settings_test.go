@@ -97,5 +97,5 @@ func TestFlagsAreRegistered(t *testing.T) {
 			assert.Contains(t, f.Usage, "latgate: ", "go test -h lists them among everybody's")
 		}
 	})
-	assert.Equal(t, []string{"latgate.reason", "latgate.requests", "latgate.seed", "latgate.update"}, names)
+	assert.Equal(t, []string{"latgate.reason", "latgate.record", "latgate.requests", "latgate.seed", "latgate.update"}, names)
 }
