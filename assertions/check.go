@@ -53,6 +53,7 @@ func say(t listener, res *latencytest.Result, answers []answer, err error) strin
 	if res != nil {
 		err = errors.Join(err, latencytest.Uncached())
 	}
+	attributes(t, answers)
 	var failed []string
 	acceptable := false
 	for _, a := range answers {
