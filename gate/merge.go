@@ -156,10 +156,14 @@ func group(shards []foundShard, expected []Expected) (map[report.Mode][]foundSha
 			return nil, incomparable("all %d shards of mode %s are missing", e.Shards, e.Mode)
 		}
 	}
-	for mode, of := range groups {
+	modes := slices.Sorted(maps.Keys(groups))
+	for _, mode := range modes {
 		if want[mode] == 0 {
-			return nil, incomparable("there is a shard of mode %s, which is not expected: %s", mode, of[0].dir)
+			return nil, incomparable("there is a shard of mode %s, which is not expected: %s", mode, groups[mode][0].dir)
 		}
+	}
+	for _, mode := range modes {
+		of := groups[mode]
 		if err := complete(of, want[mode]); err != nil {
 			return nil, incomparable("mode %s: %v", mode, err)
 		}
