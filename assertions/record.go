@@ -1,11 +1,9 @@
 package assertions
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -60,13 +58,8 @@ func ReadRecord(path string) (*Record, error) {
 		return nil, err
 	}
 	r := &Record{dir: filepath.Dir(path)}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(r); err != nil {
+	if err := report.Unmarshal(data, "record", r); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: there is more after the record", path)
 	}
 	if r.Schema != RecordSchema {
 		return nil, fmt.Errorf("%s: schema %.40q, this version of latgate reads %q: run the tests again", path, r.Schema, RecordSchema)
@@ -147,7 +140,7 @@ func leaveRecord(res *latencytest.Result, store baseline.Store, list []Gate, ans
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(fmt.Sprintf("%s.%d%s", stem, made.n, RecordSuffix), append(data, '\n'), 0o644)
+	return report.WriteFile(fmt.Sprintf("%s.%d%s", stem, made.n, RecordSuffix), append(data, '\n'))
 }
 
 // callSite is where a test called into this package, from its module's root.

@@ -1,11 +1,8 @@
 package gate
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"time"
@@ -71,13 +68,8 @@ func ReadManifest(dir string) (*Manifest, error) {
 		return nil, err
 	}
 	m := new(Manifest)
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(m); err != nil {
+	if err := report.Unmarshal(data, "manifest", m); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: there is more after the manifest", path)
 	}
 	switch {
 	case m.Schema != ManifestSchema:
@@ -100,9 +92,5 @@ func (m *Manifest) Write(dir string) error {
 	if err != nil {
 		return err
 	}
-	temporary := filepath.Join(dir, ManifestName+".partial")
-	if err := os.WriteFile(temporary, append(data, '\n'), 0o644); err != nil {
-		return err
-	}
-	return os.Rename(temporary, filepath.Join(dir, ManifestName))
+	return report.WriteFile(filepath.Join(dir, ManifestName), append(data, '\n'))
 }

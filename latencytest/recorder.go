@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 
@@ -48,6 +49,9 @@ var builtin = providers.Decoders{
 	ollama.Decoder{},
 	tgi.Decoder{},
 }
+
+// Protocols returns the decoders of the protocols that a [Recorder] recognizes by itself.
+func Protocols() providers.Decoders { return slices.Clone(builtin) }
 
 // NewRecorder returns a recorder whose connections are closed when the test ends.
 func NewRecorder(tb testing.TB) *Recorder {

@@ -52,18 +52,27 @@ func Parse(data []byte) (*Build, error) {
 		return nil, fmt.Errorf("schema %.40q, this version of latgate reads %q: judge the build again, or use the version that wrote it", head.Schema, Schema)
 	}
 	build := new(Build)
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(build); err != nil {
-		return nil, errors.New(Line(err.Error(), 300)) // it quotes the file
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("there is more after the verdict")
+	if err := Unmarshal(data, "verdict", build); err != nil {
+		return nil, err
 	}
 	if err := build.check(); err != nil {
 		return nil, err
 	}
 	return build, nil
+}
+
+// Unmarshal reads one JSON value strictly: members that v does not have, and anything
+// after the value, are errors. Name is what the value is called in them.
+func Unmarshal(data []byte, name string, v any) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(v); err != nil {
+		return errors.New(Line(err.Error(), 300)) // it quotes the file
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return fmt.Errorf("there is more after the %s", name)
+	}
+	return nil
 }
 
 // check reports what does not fit together.

@@ -14,6 +14,22 @@ import (
 // number; it names every run that has one.
 func Judge(family []Comparison, o Options) ([]Result, error) {
 	o = o.withDefaults()
+	results, err := measure(family, o)
+	if err != nil {
+		return nil, err
+	}
+	compare(results, o)
+	conclude(results, o)
+	return results, nil
+}
+
+// measure reduces each question of a family to a result without a verdict, or says
+// what is wrong with all of them.
+func measure[Q interface {
+	withDefaults(Options) Q
+	validate() error
+	measure(kernels) Result
+}](family []Q, o Options) ([]Result, error) {
 	errs := []error{o.validate()}
 	for i := range family {
 		errs = append(errs, family[i].withDefaults(o).validate())
@@ -21,14 +37,11 @@ func Judge(family []Comparison, o Options) ([]Result, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-
 	cache := kernels{}
 	results := make([]Result, len(family))
 	for i := range family {
 		results[i] = family[i].withDefaults(o).measure(cache)
 	}
-	compare(results, o)
-	conclude(results, o)
 	return results, nil
 }
 

@@ -50,17 +50,9 @@ type Paired struct {
 // In the Result, A is the baseline, a single run, and B the candidate.
 func JudgePaired(family []Paired, o Options) ([]Result, error) {
 	o = o.withDefaults()
-	errs := []error{o.validate()}
-	for i := range family {
-		errs = append(errs, family[i].withDefaults(o).validate())
-	}
-	if err := errors.Join(errs...); err != nil {
+	results, err := measure(family, o)
+	if err != nil {
 		return nil, err
-	}
-	cache := kernels{}
-	results := make([]Result, len(family))
-	for i := range family {
-		results[i] = family[i].withDefaults(o).measure(cache)
 	}
 	conclude(results, o)
 	return results, nil

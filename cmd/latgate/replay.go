@@ -11,15 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/latgate/latgate/fakes/cassette"
-	"github.com/latgate/latgate/providers"
-	"github.com/latgate/latgate/providers/anthropic"
-	bedrock "github.com/latgate/latgate/providers/bedrock/protocol"
-	"github.com/latgate/latgate/providers/cohere"
-	"github.com/latgate/latgate/providers/gemini"
-	"github.com/latgate/latgate/providers/ollama"
-	"github.com/latgate/latgate/providers/openai"
-	sagemaker "github.com/latgate/latgate/providers/sagemaker/protocol"
-	"github.com/latgate/latgate/providers/tgi"
+	"github.com/latgate/latgate/latencytest"
 )
 
 type replayFlags struct {
@@ -85,24 +77,10 @@ there were such requests.
 	return cmd
 }
 
-// protocols find the first content of a reply.
-var protocols = providers.Decoders{
-	bedrock.Converse{},
-	bedrock.Invoke{},
-	sagemaker.Stream{},
-	openai.ChatDecoder{},
-	openai.ResponsesDecoder{},
-	anthropic.MessagesDecoder{},
-	gemini.Decoder{},
-	cohere.Decoder{},
-	ollama.Decoder{},
-	tgi.Decoder{},
-}
-
 // options returns how the cassette is to be replayed.
 func (f replayFlags) options() (cassette.ReplayOptions, error) {
 	o := cassette.ReplayOptions{
-		Pace:    cassette.Pace{Speed: f.speed, TTFT: f.ttft, Gaps: f.gaps, Content: protocols},
+		Pace:    cassette.Pace{Speed: f.speed, TTFT: f.ttft, Gaps: f.gaps, Content: latencytest.Protocols()},
 		Ordered: f.ordered, Repeat: f.repeat,
 	}
 	switch {
