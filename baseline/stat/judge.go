@@ -14,7 +14,11 @@ import (
 // number; it names every run that has one.
 func Judge(family []Comparison, o Options) ([]Result, error) {
 	o = o.withDefaults()
-	results, err := measure(family, o)
+	questions := make([]question, len(family))
+	for i := range family {
+		questions[i] = family[i].withDefaults(o)
+	}
+	results, err := measure(questions, o)
 	if err != nil {
 		return nil, err
 	}
@@ -25,24 +29,26 @@ func Judge(family []Comparison, o Options) ([]Result, error) {
 
 // measure reduces each question of a family to a result without a verdict, or says
 // what is wrong with all of them.
-func measure[Q interface {
-	withDefaults(Options) Q
-	validate() error
-	measure(kernels) Result
-}](family []Q, o Options) ([]Result, error) {
+func measure(family []question, o Options) ([]Result, error) {
 	errs := []error{o.validate()}
-	for i := range family {
-		errs = append(errs, family[i].withDefaults(o).validate())
+	for _, q := range family {
+		errs = append(errs, q.validate())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	cache := kernels{}
 	results := make([]Result, len(family))
-	for i := range family {
-		results[i] = family[i].withDefaults(o).measure(cache)
+	for i, q := range family {
+		results[i] = q.measure(cache)
 	}
 	return results, nil
+}
+
+// A question is a [Comparison] or a [Paired], with its defaults filled in.
+type question interface {
+	validate() error
+	measure(kernels) Result
 }
 
 // conclude gives estimated results their verdicts, as one family.

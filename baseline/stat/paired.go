@@ -50,7 +50,11 @@ type Paired struct {
 // In the Result, A is the baseline, a single run, and B the candidate.
 func JudgePaired(family []Paired, o Options) ([]Result, error) {
 	o = o.withDefaults()
-	results, err := measure(family, o)
+	questions := make([]question, len(family))
+	for i := range family {
+		questions[i] = family[i].withDefaults(o)
+	}
+	results, err := measure(questions, o)
 	if err != nil {
 		return nil, err
 	}
