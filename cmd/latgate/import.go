@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/latgate/latgate/fakes/cassette"
+	"github.com/latgate/latgate/fakes/cassette/convert"
 )
 
 type importFlags struct {
@@ -52,7 +53,7 @@ func (p *program) importRecording(f importFlags, file string) error {
 	if f.out == "" {
 		return errors.New("--out: say where to write, as in --out answer.cassette.jsonl")
 	}
-	recording, err := cassette.Import(file, cassette.Profile{TTFT: f.ttft, Gap: f.gap},
+	recording, err := convert.File(file, convert.Profile{TTFT: f.ttft, Gap: f.gap},
 		cassette.Recording{Name: cassetteName(f.name, f.out), Redact: f.redact})
 	if err != nil {
 		return err

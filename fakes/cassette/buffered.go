@@ -36,7 +36,7 @@ func (r *Response) pace() pace {
 	if span := last - first; span > nearZero && 20*span >= last {
 		return paced
 	}
-	if len(frameEnds(r.mediaType(), r.Body)) < fewEvents {
+	if len(r.FrameEnds()) < fewEvents {
 		return unpaced
 	}
 	return heldBack
@@ -46,13 +46,13 @@ func (r *Response) pace() pace {
 func (r *Response) heldBack() string {
 	first, last := r.Reads[0].At, r.Reads[len(r.Reads)-1].At
 	return fmt.Sprintf("%d events in %d reads within %v, after %v of waiting",
-		len(frameEnds(r.mediaType(), r.Body)), len(r.Reads), last-first, first)
+		len(r.FrameEnds()), len(r.Reads), last-first, first)
 }
 
-// frameEnds returns the offsets just past the frames of a body: server-sent events,
+// FrameEnds returns the offsets just past the frames of the body: server-sent events,
 // messages of an AWS event stream, lines of NDJSON. What follows the last whole frame
 // is a frame of its own; a body of another type is one frame.
-func frameEnds(mediaType string, body []byte) []int64 {
+func (r *Response) FrameEnds() []int64 {
 	var ends []int64
 	collect := func(next func() (int64, error)) {
 		for {
@@ -67,18 +67,18 @@ func frameEnds(mediaType string, body []byte) []int64 {
 			ends = append(ends, end)
 		}
 	}
-	switch mediaType {
+	switch r.mediaType() {
 	case typeEventStream:
-		r := wire.NewEventStreamReader(bytes.NewReader(body))
-		collect(func() (int64, error) { m, err := r.Next(); return m.End, err })
+		frames := wire.NewEventStreamReader(bytes.NewReader(r.Body))
+		collect(func() (int64, error) { m, err := frames.Next(); return m.End, err })
 	case typeSSE:
-		r := wire.NewSSEReader(bytes.NewReader(body))
-		collect(func() (int64, error) { e, err := r.Next(); return e.End, err })
+		frames := wire.NewSSEReader(bytes.NewReader(r.Body))
+		collect(func() (int64, error) { e, err := frames.Next(); return e.End, err })
 	case "application/x-ndjson", "application/jsonl", "application/json-lines", "application/jsonlines":
-		r := wire.NewLineReader(bytes.NewReader(body))
-		collect(func() (int64, error) { l, err := r.Next(); return l.End, err })
+		frames := wire.NewLineReader(bytes.NewReader(r.Body))
+		collect(func() (int64, error) { l, err := frames.Next(); return l.End, err })
 	}
-	if n := int64(len(body)); n > 0 && (len(ends) == 0 || ends[len(ends)-1] < n) {
+	if n := int64(len(r.Body)); n > 0 && (len(ends) == 0 || ends[len(ends)-1] < n) {
 		ends = append(ends, n)
 	}
 	return ends

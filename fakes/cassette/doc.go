@@ -15,8 +15,7 @@
 //	}
 //	err = recorder.Close() // only now is the file in its place
 //
-// [Import] reads what other tools have recorded: HAR, VCR.py, VCR and go-vcr. Their times,
-// where they have none, are made up from a [Profile], and the file says so.
+// Package convert reads what other tools have recorded: HAR, VCR.py, VCR and go-vcr.
 //
 // # Replaying
 //

@@ -4,6 +4,3 @@ import "io"
 
 // DecodeEdited reads a cassette as [Reseal] does: whatever its sums and numbers.
 func DecodeEdited(r io.Reader, name string) (*Cassette, error) { return decodeFile(r, name, true) }
-
-// FrameEnds returns where the frames of a body end.
-func FrameEnds(mediaType string, body []byte) []int64 { return frameEnds(mediaType, body) }

@@ -76,7 +76,7 @@ func (n AtRead) offset(r *Response) int64 {
 }
 
 func (n AtEvent) offset(r *Response) int64 {
-	ends := frameEnds(r.mediaType(), r.Body)
+	ends := r.FrameEnds()
 	switch {
 	case n <= 0:
 		return 0

@@ -101,8 +101,8 @@ func (i *Interaction) Exchange(start time.Time) *wire.Exchange {
 // Synthesised reports whether some of the times are made up, see Timing.
 func (i *Interaction) Synthesised() bool { return i.Timing != Recorded }
 
-// ended returns when the response was over.
-func (r *Response) ended() time.Duration {
+// Ended returns when the response was over: at its end, and not before its last read.
+func (r *Response) Ended() time.Duration {
 	end, _ := r.End.Get()
 	if n := len(r.Reads); n > 0 {
 		end = max(end, r.Reads[n-1].At)
@@ -114,7 +114,7 @@ func (r *Response) ended() time.Duration {
 func (r *Response) headAt() time.Duration {
 	at, known := r.Phases.Header.Get()
 	if !known {
-		at = r.ended()
+		at = r.Ended()
 	}
 	if len(r.Reads) > 0 {
 		at = min(at, r.Reads[0].At)

@@ -38,13 +38,17 @@ func FuzzRedact(f *testing.F) {
 			}
 			return c.At(0).Response.Body
 		}
+		ends := func(body []byte) []int64 {
+			r := cassette.Response{Header: http.Header{"Content-Type": {mediaType}}, Body: body}
+			return r.FrameEnds()
+		}
 		for _, redact := range []bool{false, true} {
 			once := clean(redact, body)
 			require.Len(t, once, len(body))
 			if mediaType == "application/json" {
 				assert.Equal(t, json.Valid(body), json.Valid(once), "%q", once)
 			}
-			assert.Equal(t, cassette.FrameEnds(mediaType, body), cassette.FrameEnds(mediaType, once))
+			assert.Equal(t, ends(body), ends(once))
 			if !redact {
 				assert.Equal(t, once, clean(false, once))
 			}

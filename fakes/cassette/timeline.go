@@ -25,7 +25,7 @@ const grace = time.Millisecond
 // timelineOf returns the times of an interaction as they were recorded. The reads are
 // those of the interaction.
 func timelineOf(r *Response) timeline {
-	t := timeline{head: r.headAt(), reads: r.Reads, end: r.ended()}
+	t := timeline{head: r.headAt(), reads: r.Reads, end: r.Ended()}
 	switch r.Ending {
 	case wire.EndFailed, wire.EndNoReply, wire.EndTooLarge:
 		t.cut = true

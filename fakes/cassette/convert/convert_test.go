@@ -1,4 +1,4 @@
-package cassette_test
+package convert_test
 
 import (
 	"bytes"
@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -17,16 +18,23 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/fakes/cassette"
+	"github.com/latgate/latgate/fakes/cassette/convert"
 	"github.com/latgate/latgate/internal/recorded"
 	"github.com/latgate/latgate/providers/wire"
 )
 
-var profile = cassette.Profile{TTFT: 400 * ms, Gap: 20 * ms}
+const (
+	ms      = time.Millisecond
+	chatURL = "https://api.openai.com/v1/chat/completions"
+)
+
+var profile = convert.Profile{TTFT: 400 * ms, Gap: 20 * ms}
 
 func imported(t *testing.T, content string, rec cassette.Recording) *cassette.Cassette {
 	t.Helper()
-	c, err := cassette.ImportFrom(strings.NewReader(content), "recording", profile, rec)
+	c, err := convert.From(strings.NewReader(content), "recording", profile, rec)
 	require.NoError(t, err)
 	return c
 }
@@ -49,7 +57,28 @@ func gzipped(t *testing.T, text string) []byte {
 	return b.Bytes()
 }
 
-func TestImportFormats(t *testing.T) {
+// replay asks the cassette once, and returns the exchange.
+func replay(t *testing.T, c *cassette.Cassette, body string) *wire.Exchange {
+	t.Helper()
+	player, err := c.Handler(cassette.ReplayOptions{})
+	require.NoError(t, err)
+	network := fakes.NewNetwork(player)
+	defer network.Close()
+	transport := &wire.Transport{Base: network.Transport()}
+	defer transport.CloseIdleConnections()
+	capture := wire.NewCapture(0)
+	req, err := http.NewRequestWithContext(capture.Context(t.Context()), http.MethodPost, chatURL, strings.NewReader(body))
+	require.NoError(t, err)
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	require.NoError(t, err)
+	_, err = io.Copy(io.Discard, resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	require.NoError(t, player.Err())
+	return capture.Exchanges()[0]
+}
+
+func TestFormats(t *testing.T) {
 	t.Parallel()
 	const url, request = chatURL + "?key=canary", `{"model":"gpt-test","messages":[]}`
 	zipped := base64.StdEncoding.EncodeToString(gzipped(t, stream))
@@ -97,16 +126,15 @@ func TestImportFormats(t *testing.T) {
 			assert.Contains(t, reason, "1 of 1 interactions")
 
 			synctest.Test(t, func(t *testing.T) {
-				xs, player := replay(t, c, cassette.ReplayOptions{}, call{body: request})
-				require.NoError(t, player.Err())
-				assert.Equal(t, i.Response.Reads, xs[0].Marks)
-				assert.Equal(t, wire.EndEOF, xs[0].Ending)
+				x := replay(t, c, request)
+				assert.Equal(t, i.Response.Reads, x.Marks)
+				assert.Equal(t, wire.EndEOF, x.Ending)
 			})
 		})
 	}
 }
 
-func TestImportHAR(t *testing.T) {
+func TestHAR(t *testing.T) {
 	t.Parallel()
 	entry := func(started, timings, content string) string {
 		return `{"startedDateTime":"` + started + `","time":1500,"request":{"method":"POST","url":"` + chatURL + `","headers":[{"name":":authority","value":"x"},{"name":"authorization","value":"Bearer canary"}],` +
@@ -138,7 +166,7 @@ func TestImportHAR(t *testing.T) {
 	assert.True(t, c.At(0).Response.Phases.Reused)
 }
 
-func TestImportRefuses(t *testing.T) {
+func TestRefuses(t *testing.T) {
 	t.Parallel()
 	for content, want := range map[string]string{
 		"":                           "empty",
@@ -156,18 +184,18 @@ func TestImportRefuses(t *testing.T) {
 		`{"log":{"entries":[{"request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"size":7,"mimeType":"text/html"}}}]}}`:                 "export the HAR with content",
 		`{"log":{"entries":[{"request":{"method":"GET","url":"http://a/%zz"},"response":{"status":200,"content":{"size":0,"mimeType":"text/html"}},"timings":{}}]}}`: "URL",
 	} {
-		_, err := cassette.ImportFrom(strings.NewReader(content), "recording", profile, cassette.Recording{})
+		_, err := convert.From(strings.NewReader(content), "recording", profile, cassette.Recording{})
 		assert.ErrorContains(t, err, want)
 		assert.ErrorContains(t, err, "recording: ")
 	}
-	_, err := cassette.ImportFrom(strings.NewReader("a"), "recording", cassette.Profile{TTFT: -1}, cassette.Recording{})
+	_, err := convert.From(strings.NewReader("a"), "recording", convert.Profile{TTFT: -1}, cassette.Recording{})
 	assert.ErrorContains(t, err, "negative")
-	_, err = cassette.Import(filepath.Join(t.TempDir(), "none"), profile, cassette.Recording{})
+	_, err = convert.File(filepath.Join(t.TempDir(), "none"), profile, cassette.Recording{})
 	assert.ErrorIs(t, err, fs.ErrNotExist)
 }
 
 // The recordings that others have published are read to the byte.
-func TestImportPublishedRecordings(t *testing.T) {
+func TestPublishedRecordings(t *testing.T) {
 	t.Parallel()
 	root := filepath.Dir(recorded.File(t, "MANIFEST.tsv"))
 	files := map[string]string{}
@@ -185,7 +213,7 @@ func TestImportPublishedRecordings(t *testing.T) {
 		c := cassettes[path]
 		if c == nil {
 			var err error
-			c, err = cassette.Import(path, profile, cassette.Recording{})
+			c, err = convert.File(path, profile, cassette.Recording{})
 			require.NoError(t, err, r["file"])
 			cassettes[path] = c
 		}
@@ -210,13 +238,13 @@ func TestImportPublishedRecordings(t *testing.T) {
 	assert.Equal(t, 3, len(sources), "%v", sources)
 }
 
-func FuzzImport(f *testing.F) {
+func FuzzFrom(f *testing.F) {
 	f.Add("interactions:\n- request: {method: GET, uri: 'http://a/'}\n  response: {status: {code: 200}, headers: {Content-Type: [text/event-stream]}, body: {string: \"data: 1\\n\\n\"}}")
 	f.Add("http_interactions:\n- request: {method: get, uri: 'http://a/'}\n  response: {status: {code: 200}, body: {base64_string: aGk=}}")
 	f.Add(`{"log":{"entries":[{"startedDateTime":"2026-11-20T03:17:05Z","request":{"method":"GET","url":"http://a/"},"response":{"status":200,"content":{"text":"x"}},"timings":{"wait":1,"receive":2}}]}}`)
 	f.Add("version: 2\ninteractions:\n- request: {method: GET, url: 'http://a/', body: !!binary aGk=}\n  response: {code: 200, duration: 3s, body: hi}")
 	f.Fuzz(func(t *testing.T, content string) {
-		c, err := cassette.ImportFrom(strings.NewReader(content), "recording", profile, cassette.Recording{})
+		c, err := convert.From(strings.NewReader(content), "recording", profile, cassette.Recording{})
 		if err != nil {
 			assert.Nil(t, c)
 			return

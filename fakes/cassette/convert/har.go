@@ -1,4 +1,4 @@
-package cassette
+package convert
 
 import (
 	"encoding/base64"
@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latgate/latgate/fakes/cassette"
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
 )
@@ -64,7 +65,7 @@ type harTimings struct {
 	Receive float64 `json:"receive"`
 }
 
-func readHAR(data []byte, p Profile) ([]imported, error) {
+func readHAR(data []byte, p Profile) ([]converted, error) {
 	var file harFile
 	if err := json.Unmarshal(data, &file); err != nil {
 		return nil, fmt.Errorf("HAR: %s", providers.Scrub(err.Error()))
@@ -75,7 +76,7 @@ func readHAR(data []byte, p Profile) ([]imported, error) {
 			start = e.Started
 		}
 	}
-	var all []imported
+	var all []converted
 	for n, e := range file.Log.Entries {
 		i, err := e.interaction(p)
 		if err != nil {
@@ -85,12 +86,12 @@ func readHAR(data []byte, p Profile) ([]imported, error) {
 		if called {
 			i.Call = e.Started.Sub(start)
 		}
-		all = append(all, imported{i, called})
+		all = append(all, converted{i, called})
 	}
 	return all, nil
 }
 
-func (e harEntry) interaction(p Profile) (*Interaction, error) {
+func (e harEntry) interaction(p Profile) (*cassette.Interaction, error) {
 	i, err := newInteraction(e.Request.Method, e.Request.URL, e.Response.Status, protoOf(e.Response.Version))
 	if err != nil {
 		return nil, err
@@ -126,14 +127,14 @@ func (e harEntry) interaction(p Profile) (*Interaction, error) {
 	head := milliseconds(t.Blocked) + milliseconds(t.DNS) + milliseconds(t.Connect) + milliseconds(t.Send) + milliseconds(t.Wait)
 	if head+milliseconds(t.Receive) <= 0 {
 		if i.Response.Status == 0 {
-			i.Timing, i.Response.End = Recorded, wire.At(milliseconds(e.Time))
+			i.Timing, i.Response.End = cassette.Recorded, wire.At(milliseconds(e.Time))
 			return i, nil
 		}
-		i.synthesise(p, wire.Instant{})
+		synthesise(i, p, wire.Instant{})
 		return i, nil
 	}
 	i.Response.Phases = t.phases()
-	i.spread(head, head+milliseconds(t.Receive))
+	spread(i, head, head+milliseconds(t.Receive))
 	return i, nil
 }
 

@@ -1,4 +1,4 @@
-package cassette
+package convert
 
 import (
 	"bytes"
@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/latgate/latgate/fakes/cassette"
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
 )
@@ -26,43 +27,44 @@ type Profile struct {
 
 func (p Profile) String() string { return fmt.Sprintf("profile TTFT %v, gap %v", p.TTFT, p.Gap) }
 
-// Import reads a recording that another tool made, and returns it as a cassette,
+// File reads a recording that another tool made, and returns it as a cassette,
 // cleaned as rec says: HAR 1.2, and the YAML or JSON of VCR.py, Ruby's VCR and go-vcr v1
 // to v4. The format is told by the content.
 //
 // Each event of a stream becomes a read of its own. HAR says when head and end came;
 // the events are spread evenly between. Where go-vcr says how long the head took, that
 // takes the place of p.TTFT. All other times are those of p. Interactions with times
-// that were made up say so, see [Interaction.Timing] and [Cassette.Synthesised].
+// that were made up say so, see [cassette.Interaction.Timing] and
+// [cassette.Cassette.Synthesised].
 //
 // Calls that have no time follow one another: each begins when the one before ended.
-func Import(path string, p Profile, rec Recording) (*Cassette, error) {
+func File(path string, p Profile, rec cassette.Recording) (*cassette.Cassette, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return ImportFrom(file, filepath.ToSlash(path), p, rec)
+	return From(file, filepath.ToSlash(path), p, rec)
 }
 
-// largestImport bounds what is read of a recording, in bytes.
-const largestImport = 1 << 30
+// largestFile bounds what is read of a recording, in bytes.
+const largestFile = 1 << 30
 
-// ImportFrom is [Import] from r; name stands for it in errors.
-func ImportFrom(r io.Reader, name string, p Profile, rec Recording) (*Cassette, error) {
+// From is [File] from r; name stands for it in errors.
+func From(r io.Reader, name string, p Profile, rec cassette.Recording) (*cassette.Cassette, error) {
 	if p.TTFT < 0 || p.Gap < 0 {
 		return nil, fmt.Errorf("%s: the %v is negative", name, p)
 	}
-	data, err := io.ReadAll(io.LimitReader(r, largestImport+1))
+	data, err := io.ReadAll(io.LimitReader(r, largestFile+1))
 	switch {
 	case err != nil:
 		return nil, fmt.Errorf("%s: %w", name, err)
-	case len(data) > largestImport:
+	case len(data) > largestFile:
 		return nil, fmt.Errorf("%s: more than 1 GiB", name)
 	}
 	data = bytes.TrimPrefix(data, []byte("\ufeff"))
 	var source string
-	var found []imported
+	var found []converted
 	switch start := bytes.TrimLeft(data, " \t\r\n"); {
 	case len(start) == 0:
 		return nil, fmt.Errorf("%s: the file is empty", name)
@@ -81,7 +83,7 @@ func ImportFrom(r io.Reader, name string, p Profile, rec Recording) (*Cassette, 
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 
-	interactions := make([]*Interaction, len(found))
+	interactions := make([]*cassette.Interaction, len(found))
 	next := time.Duration(0)
 	for n, one := range found {
 		i := one.interaction
@@ -89,10 +91,10 @@ func ImportFrom(r io.Reader, name string, p Profile, rec Recording) (*Cassette, 
 		if !one.called {
 			i.Call = next
 		}
-		next = i.Call + i.Response.ended()
+		next = i.Call + i.Response.Ended()
 		interactions[n] = i
 	}
-	c, err := Assemble(rec, interactions...)
+	c, err := cassette.Assemble(rec, interactions...)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
 	}
@@ -100,14 +102,14 @@ func ImportFrom(r io.Reader, name string, p Profile, rec Recording) (*Cassette, 
 	return c, nil
 }
 
-// imported is an interaction of another format; called says that its Call is known.
-type imported struct {
-	interaction *Interaction
+// converted is an interaction of another format; called says that its Call is known.
+type converted struct {
+	interaction *cassette.Interaction
 	called      bool
 }
 
 // newInteraction returns an interaction without times.
-func newInteraction(method, address string, status int, proto string) (*Interaction, error) {
+func newInteraction(method, address string, status int, proto string) (*cassette.Interaction, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return nil, fmt.Errorf("its URL is none: %s", providers.Scrub(err.Error()))
@@ -118,16 +120,16 @@ func newInteraction(method, address string, status int, proto string) (*Interact
 	if proto == "" {
 		proto = "HTTP/1.1"
 	}
-	return &Interaction{
+	return &cassette.Interaction{
 		Sample:   -1,
-		Request:  Request{Method: strings.ToUpper(method), Host: u.Host, Path: u.EscapedPath(), Query: u.RawQuery, Body: []byte{}},
-		Response: Response{Proto: proto, Status: status, Ending: wire.EndEOF},
+		Request:  cassette.Request{Method: strings.ToUpper(method), Host: u.Host, Path: u.EscapedPath(), Query: u.RawQuery, Body: []byte{}},
+		Response: cassette.Response{Proto: proto, Status: status, Ending: wire.EndEOF},
 	}, nil
 }
 
 // setBody sets the body of a reply. Tools that keep it decompressed often leave the
 // header as it was.
-func (r *Response) setBody(body []byte) {
+func setBody(r *cassette.Response, body []byte) {
 	r.Body = body
 	encoding := strings.ToLower(r.Header.Get("Content-Encoding"))
 	gzipped := strings.Contains(encoding, "gzip") && bytes.HasPrefix(body, []byte("\x1f\x8b"))
@@ -137,8 +139,8 @@ func (r *Response) setBody(body []byte) {
 }
 
 // plain decompresses the reply, so that its events can be given times.
-func (i *Interaction) plain() error {
-	x, err := (&Interaction{Response: Response{Header: i.Response.Header, Body: i.Response.Body}}).Exchange(time.Time{}).Identity()
+func plain(i *cassette.Interaction) error {
+	x, err := (&cassette.Interaction{Response: cassette.Response{Header: i.Response.Header, Body: i.Response.Body}}).Exchange(time.Time{}).Identity()
 	if err != nil {
 		return err
 	}
@@ -148,7 +150,7 @@ func (i *Interaction) plain() error {
 
 // synthesise gives the events of a reply the times of a profile, where it took known
 // to the head those of known instead of p.TTFT.
-func (i *Interaction) synthesise(p Profile, known wire.Instant) {
+func synthesise(i *cassette.Interaction, p Profile, known wire.Instant) {
 	i.Timing = "synthesised (" + p.String() + ")"
 	head := p.TTFT
 	if d, ok := known.Get(); ok {
@@ -156,7 +158,7 @@ func (i *Interaction) synthesise(p Profile, known wire.Instant) {
 		i.Timing = fmt.Sprintf("synthesised (head recorded, gap %v)", p.Gap)
 	}
 	at := head
-	for _, end := range frameEnds(i.Response.mediaType(), i.Response.Body) {
+	for _, end := range i.Response.FrameEnds() {
 		if n := len(i.Response.Reads); n > 0 {
 			if end <= i.Response.Reads[n-1].End {
 				continue
@@ -170,10 +172,10 @@ func (i *Interaction) synthesise(p Profile, known wire.Instant) {
 }
 
 // spread puts the events of a reply evenly between its head and its end.
-func (i *Interaction) spread(head, end time.Duration) {
+func spread(i *cassette.Interaction, head, end time.Duration) {
 	end = max(head, end)
-	ends := frameEnds(i.Response.mediaType(), i.Response.Body)
-	i.Timing = Recorded
+	ends := i.Response.FrameEnds()
+	i.Timing = cassette.Recorded
 	if len(ends) > 1 {
 		i.Timing = fmt.Sprintf("synthesised (head and end recorded, %d events spread evenly between)", len(ends))
 	}

@@ -1,4 +1,4 @@
-package cassette
+package convert
 
 import (
 	"encoding/base64"
@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/latgate/latgate/fakes/cassette"
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
 )
@@ -44,7 +45,7 @@ type vcrInteraction struct {
 	} `yaml:"response"`
 }
 
-func readVCR(data []byte, p Profile) (source string, all []imported, err error) {
+func readVCR(data []byte, p Profile) (source string, all []converted, err error) {
 	var file vcrFile
 	if err := yaml.Load(data, &file); err != nil {
 		return "", nil, fmt.Errorf("it is no HAR, and no YAML of VCR.py, VCR or go-vcr: %s", providers.Scrub(err.Error()))
@@ -64,12 +65,12 @@ func readVCR(data []byte, p Profile) (source string, all []imported, err error) 
 		if err != nil {
 			return "", nil, fmt.Errorf("%s: interaction %d: %w", source, n, err)
 		}
-		all = append(all, imported{interaction: i})
+		all = append(all, converted{interaction: i})
 	}
 	return source, all, nil
 }
 
-func (v *vcrInteraction) interaction(p Profile) (*Interaction, error) {
+func (v *vcrInteraction) interaction(p Profile) (*cassette.Interaction, error) {
 	address := v.Request.URI
 	if address == "" {
 		address = v.Request.URL
@@ -95,15 +96,15 @@ func (v *vcrInteraction) interaction(p Profile) (*Interaction, error) {
 	if err != nil {
 		return nil, fmt.Errorf("response: %w", err)
 	}
-	i.Response.setBody(body)
-	if err := i.plain(); err != nil {
+	setBody(&i.Response, body)
+	if err := plain(i); err != nil {
 		return nil, fmt.Errorf("response: %w", err)
 	}
 	known := wire.Instant{}
 	if d, err := time.ParseDuration(v.Response.Duration); err == nil && d > 0 && d < 24*time.Hour {
 		known = wire.At(d)
 	}
-	i.synthesise(p, known)
+	synthesise(i, p, known)
 	return i, nil
 }
 
