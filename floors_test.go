@@ -56,6 +56,7 @@ var rooms = []room{
 	{floor: 3.5, path: "providers/sagemaker/protocol"},
 	{floor: 3.5, path: "providers/sagemaker", thirdParty: aws},
 	{floor: 1.5, path: "fakes/memory"},
+	{floor: 1.5, path: "fakes/clock", thirdParty: "golang.org/x/sys"},
 	{floor: 3, path: "fakes", thirdParty: "github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"},
 	{floor: 3, path: "fakes/cassette", thirdParty: "github.com/google/go-cmp"},
 	{floor: 3.5, path: "fakes/cassette/convert", thirdParty: "go.yaml.in/yaml"},

@@ -28,6 +28,7 @@ type load struct {
 	Requests int
 
 	Cassette string // the file, for [BenchmarkReplayOfADay] and [BenchmarkReplayOverLoopback]
+	CPUs     int    // GOMAXPROCS, for [BenchmarkReplayOfADay]
 }
 
 // events returns how many content events the reply to a request has.

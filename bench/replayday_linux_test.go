@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,6 +39,9 @@ const (
 // of its own, and shows how long that takes and how much memory. The recording is made up
 // beforehand, in another process: Poisson arrivals, answers of 100 reads.
 //
+// What happens in virtual time is one chain of events, which a second processor only
+// passes back and forth: it is run with one, as by go test -cpu 1, and with all.
+//
 //	go test ./bench -run '^$' -bench ReplayOfADay -benchtime 1x
 func BenchmarkReplayOfADay(b *testing.B) {
 	l := load{Requests: dayRequests, Cassette: filepath.Join(b.TempDir(), "day.cassette.jsonl")}
@@ -44,15 +49,20 @@ func BenchmarkReplayOfADay(b *testing.B) {
 		l.Requests = 1000
 	}
 	megabytes := alone[float64](b, "makeday", l)
-	for b.Loop() {
-		before := machine()
-		o := alone[day](b, "replayday", l)
-		b.Logf("%s\n%d requests over %v, a cassette of %.0f MB: read and replayed in %v (%v of CPU), %.0f MB",
-			before, l.Requests, o.Virtual.Round(time.Minute), megabytes, o.Wall.Round(time.Millisecond), o.CPU.Round(time.Millisecond), o.RSS)
-		b.ReportMetric(0, "ns/op")
-		b.ReportMetric(o.Wall.Seconds(), "s/day")
-		b.ReportMetric(o.CPU.Seconds(), "cpu-s/day")
-		b.ReportMetric(o.RSS, "rss-MB")
+	for _, cpus := range slices.Compact([]int{1, runtime.NumCPU()}) {
+		b.Run(fmt.Sprintf("cpus=%d", cpus), func(b *testing.B) {
+			l.CPUs = cpus
+			for b.Loop() {
+				before := machine()
+				o := alone[day](b, "replayday", l)
+				b.Logf("%s\n%d requests over %v, a cassette of %.0f MB: read and replayed in %v (%v of CPU), %.0f MB",
+					before, l.Requests, o.Virtual.Round(time.Minute), megabytes, o.Wall.Round(time.Millisecond), o.CPU.Round(time.Millisecond), o.RSS)
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(o.Wall.Seconds(), "s/day")
+				b.ReportMetric(o.CPU.Seconds(), "cpu-s/day")
+				b.ReportMetric(o.RSS, "rss-MB")
+			}
+		})
 	}
 }
 
@@ -148,11 +158,11 @@ func converseAnswer(random *rand.Rand) cassette.Response {
 // does not return: the test ends the process.
 func replayDay(l load) any {
 	test := func(t *testing.T) {
+		runtime.GOMAXPROCS(l.CPUs)
 		var took day
-		arrivals := dayArrivals(l.Requests)
 		began, cpu := time.Now(), cpuTime()
 		latencytest.Replay(t, l.Cassette, func(t *testing.T, rec *latencytest.Recorder) {
-			took.Virtual = askForADay(t, rec, arrivals)
+			took.Virtual = askForADay(t, rec)
 		})
 		took.Wall, took.CPU, took.RSS = time.Since(began), cpuTime()-cpu, peakMemory()
 		if t.Failed() {
@@ -168,10 +178,11 @@ func replayDay(l load) any {
 	return nil
 }
 
-func askForADay(t *testing.T, rec *latencytest.Recorder, arrivals []time.Duration) (virtual time.Duration) {
+func askForADay(t *testing.T, rec *latencytest.Recorder) (virtual time.Duration) {
 	client := bedrockruntime.New(bedrockruntime.Options{
 		Region: "us-east-1", Credentials: credentials.NewStaticCredentialsProvider("bench", "bench", ""), HTTPClient: rec.Client(),
 	})
+	arrivals := rec.Recording.Arrivals()
 	prompts := make([]providers.Prompt, dayPrompts)
 	for n := range prompts {
 		prompts[n].Text = dayPrompt(n)

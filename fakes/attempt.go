@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/latgate/latgate/fakes/clock"
 )
 
 // An attempt is one attempt being answered.
@@ -20,7 +22,8 @@ type attempt struct {
 	r     *http.Request
 	ctx   context.Context // of the request: done when the client has gone
 	start time.Time       // when the request was fully received
-	gone  bool            // the client: nothing more is sent
+	alarm *clock.Alarm
+	gone  bool // the client: nothing more is sent
 
 	names   *rand.Rand
 	padding *rand.Rand
@@ -28,14 +31,7 @@ type attempt struct {
 
 // wait returns that long after the start, or false when the client goes before.
 func (a *attempt) wait(at time.Duration) bool {
-	timer := time.NewTimer(time.Until(a.start.Add(at)))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-a.ctx.Done():
-		return false
-	}
+	return a.alarm.Wait(a.start.Add(at))
 }
 
 // write sends bytes by themselves at their time, so that the client can time them.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latgate/latgate/fakes/clock"
 	"github.com/latgate/latgate/providers/wire"
 )
 
@@ -61,7 +62,8 @@ func (e *endpoint) handler(speak func(*attempt) dialect) http.HandlerFunc {
 	const maxBody = 25_000_000 // bytes, Bedrock's own limit
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-		a := &attempt{script: e.script, w: w, r: r, ctx: r.Context(), start: time.Now()}
+		a := &attempt{script: e.script, w: w, r: r, ctx: r.Context(), start: time.Now(), alarm: clock.NewAlarm(r.Context())}
+		defer a.alarm.Stop()
 		request, number := e.number(r)
 		a.names = e.script.random(drawNames, request, number)
 		a.padding = e.script.random(drawPadding, request, number)

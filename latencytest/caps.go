@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"sync"
 
+	"github.com/latgate/latgate/fakes/clock"
 	"github.com/latgate/latgate/providers"
 )
 
@@ -90,7 +91,7 @@ func (c *caps) readOthers() error {
 
 // file is this process's own: a number alone may come up twice.
 func (c *caps) file() string {
-	return fmt.Sprintf("%d-%d.json", os.Getpid(), processStart.UnixNano())
+	return fmt.Sprintf("%d-%d.json", os.Getpid(), clock.ProcessStart().UnixNano())
 }
 
 // tell leaves what this process has spent so far to those after it.

@@ -3,20 +3,18 @@ package latencytest
 import (
 	"runtime"
 	"time"
+
+	"github.com/latgate/latgate/fakes/clock"
 )
 
-// processStart is a moment of the real clock: inside a synctest bubble the clock
-// starts in the year 2000, before any process that could run it.
-var processStart = time.Now()
-
 // Virtual reports whether the caller runs in virtual time, inside a synctest bubble.
-func Virtual() bool { return time.Now().Before(processStart) }
+func Virtual() bool { return clock.Virtual() }
 
 // Now returns the wall-clock time in UTC. In virtual time, where a date would
 // say nothing, that is the time at which the process started.
 func Now() time.Time {
 	if Virtual() {
-		return processStart.UTC()
+		return clock.ProcessStart().UTC()
 	}
 	return time.Now().UTC()
 }

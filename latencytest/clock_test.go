@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/latgate/latgate/fakes/clock"
 )
 
 func TestVirtualTimeIsToldFromReal(t *testing.T) {
@@ -17,7 +19,7 @@ func TestVirtualTimeIsToldFromReal(t *testing.T) {
 	assert.Equal(t, time.UTC, Now().Location())
 	synctest.Test(t, func(*testing.T) {
 		assert.True(t, Virtual())
-		assert.Equal(t, processStart.UTC(), Now(), "the bubble's year 2000 would say nothing")
+		assert.Equal(t, clock.ProcessStart().UTC(), Now(), "the bubble's year 2000 would say nothing")
 		time.Sleep(100 * 24 * time.Hour)
 		assert.True(t, Virtual(), "after a hundred virtual days")
 	})

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"sync"
 	"time"
+
+	"github.com/latgate/latgate/fakes/clock"
 )
 
 // all issues the turns as the load says, until they are over or ctx is done; then
@@ -107,12 +109,7 @@ func (r *run) issue(ctx context.Context, take func(turn) bool, turns iter.Seq[tu
 
 // sleepUntil returns at that time, or false when ctx is done before.
 func sleepUntil(ctx context.Context, due time.Time) bool {
-	timer := time.NewTimer(time.Until(due))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return ctx.Err() == nil
-	case <-ctx.Done():
-		return false
-	}
+	alarm := clock.NewAlarm(ctx)
+	defer alarm.Stop()
+	return alarm.Wait(due)
 }

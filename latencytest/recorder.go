@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/latgate/latgate/fakes/cassette"
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/anthropic"
 	bedrock "github.com/latgate/latgate/providers/bedrock/protocol"
@@ -27,6 +28,9 @@ type Recorder struct {
 	// Base makes the requests; set it before the first one. Nil means a network
 	// transport that keeps its connections, see [wire.Transport].
 	Base http.RoundTripper
+
+	// Recording is what [Replay] replays; nil where nothing is.
+	Recording *cassette.Cassette
 
 	// Decoders are asked before the built-in ones, for protocols of your own.
 	Decoders providers.Decoders

@@ -59,7 +59,7 @@ func ReplayWith(t *testing.T, path string, o cassette.ReplayOptions, f func(t *t
 		defer network.Close()
 		replays.Store(t.Name(), of)
 		defer replays.Delete(t.Name())
-		f(t, &Recorder{Base: network.Transport()})
+		f(t, &Recorder{Base: network.Transport(), Recording: recording})
 		for _, miss := range player.Misses() {
 			t.Errorf("[latgate] cassette-miss (exit code %d): %v", miss.ExitCode(), miss)
 		}

@@ -134,3 +134,19 @@ func TestReplayOfABufferedRecording(t *testing.T) {
 	require.NoError(t, err)
 	assert.NotContains(t, string(data), "Bearer")
 }
+
+// The recording that is replayed can be asked when its requests came.
+func TestReplayOfTheRecordedLoad(t *testing.T) {
+	path, live := recorded(t)
+	latencytest.Replay(t, path, func(t *testing.T, rec *latencytest.Recorder) {
+		arrivals := rec.Recording.Arrivals()
+		require.Len(t, arrivals, 2*(live.Plan.Warmup+live.Plan.Requests)) // two calls an operation
+		plan := latencytest.Plan{Prompts: promptSet(3), Load: latencytest.Arrivals(arrivals), Requests: len(arrivals)}
+		res := latencytest.RunFunc(t, rec, plan, asked(asker{rec.Client()}))
+		require.Equal(t, "44/44 ok", res.Scenarios[0].Ends())
+		measured := res.Samples[res.Plan.Warmup:]
+		for i, at := range arrivals {
+			require.Equal(t, at, measured[i].Time.Sub(measured[0].Time))
+		}
+	})
+}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/latgate/latgate/fakes/clock"
 	"github.com/latgate/latgate/providers"
 )
 
@@ -157,8 +158,8 @@ func (p *Player) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, missed.Error())
 		return
 	}
-	s := sender{w: w, done: r.Context().Done(), start: start}
-	defer s.close()
+	s := sender{w: w, start: start, alarm: clock.NewAlarm(r.Context())}
+	defer s.alarm.Stop()
 	if answer.throttle != nil {
 		s.refuse(*answer.throttle)
 		return

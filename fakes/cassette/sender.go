@@ -5,45 +5,19 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/latgate/latgate/fakes/clock"
 )
 
 // A sender sends a response at its times.
 type sender struct {
 	w     http.ResponseWriter
-	done  <-chan struct{} // the client has gone
 	start time.Time
-	timer *time.Timer
-}
-
-func (s *sender) close() {
-	if s.timer != nil {
-		s.timer.Stop()
-	}
+	alarm *clock.Alarm
 }
 
 // wait returns so long after the start, or false when the client goes before.
-func (s *sender) wait(at time.Duration) bool {
-	left := time.Until(s.start.Add(at))
-	if left <= 0 {
-		select {
-		case <-s.done:
-			return false
-		default:
-			return true
-		}
-	}
-	if s.timer == nil {
-		s.timer = time.NewTimer(left)
-	} else {
-		s.timer.Reset(left)
-	}
-	select {
-	case <-s.timer.C:
-		return true
-	case <-s.done:
-		return false
-	}
-}
+func (s *sender) wait(at time.Duration) bool { return s.alarm.Wait(s.start.Add(at)) }
 
 // send sends a recorded response. Each read is a write of its own.
 func (s *sender) send(r *Response, t timeline) {
