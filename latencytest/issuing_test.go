@@ -157,6 +157,11 @@ func TestRetriesHonourTheHint(t *testing.T) {
 		waited[first] = true
 	}
 	assert.Greater(t, len(waited), 30, "of many lengths")
+	res = measured(t, script, latencytest.Plan{Prompts: promptSet(1), Requests: 40, Retries: 1, Backoff: 100 * ms})
+	for _, s := range res.Samples {
+		first, _ := s.First.Get()
+		assert.Less(t, first, 200*ms, "the plan's own first interval")
+	}
 }
 
 func TestStormEndsTheRun(t *testing.T) {

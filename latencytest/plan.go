@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/latgate/latgate/providers"
@@ -84,10 +85,14 @@ type Plan struct {
 
 	// Retries is how often a request is repeated that was throttled, failed with a
 	// 5xx status or found no connection: after the time that the server asks
-	// for, or else an exponential backoff with full jitter from 1 s to 1 min. A
+	// for, or else an exponential backoff with full jitter, see Backoff. A
 	// sample runs from its first attempt, and counts them all. Zero means none:
 	// a retry hides what the endpoint did.
 	Retries int
+
+	// Backoff is the longest wait before the first retry: the wait is drawn evenly
+	// from 0 to it. It doubles with each further retry, up to a minute. Zero means 1 s.
+	Backoff time.Duration
 
 	// Storm is the share of the last 20 requests whose failure ends the run with a
 	// [StormError]. Zero means 0.9; below 0, nothing does.
@@ -108,7 +113,8 @@ type Plan struct {
 	// Environment names what the times depend on besides the endpoint; runs of
 	// different environments are never compared. Empty means "virtual" in a
 	// synctest bubble, where no machine matters, and GOOS/GOARCH otherwise,
-	// followed by the label of LATGATE_RUNNER_CLASS where that is set.
+	// followed by the label of LATGATE_RUNNER_CLASS where that is set. In real time
+	// @ and LATGATE_REGION come after it, where that is set.
 	Environment string
 
 	// Progress, where not nil, is told how far the run has come, every ProgressEvery
@@ -185,6 +191,9 @@ func (p Plan) withDefaults(s Settings) Plan {
 	if p.Environment == "" {
 		p.Environment = environment(s.RunnerClass)
 	}
+	if region := "@" + s.Region; s.Region != "" && !Virtual() && !strings.HasSuffix(p.Environment, region) { // a plan may have run before
+		p.Environment += region
+	}
 	return p
 }
 
@@ -227,7 +236,7 @@ func (p Plan) validate() error {
 	for _, d := range []struct {
 		field string
 		value time.Duration
-	}{{"Timeout", p.Timeout}, {"Duration", p.Duration}, {"Pause", p.Pause}, {"ProgressEvery", p.ProgressEvery}} {
+	}{{"Timeout", p.Timeout}, {"Duration", p.Duration}, {"Pause", p.Pause}, {"Backoff", p.Backoff}, {"ProgressEvery", p.ProgressEvery}} {
 		if d.value < 0 {
 			bad(d.field, "want a positive duration, got %v", d.value)
 		}

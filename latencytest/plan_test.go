@@ -33,8 +33,10 @@ func TestPlanDefaultsThatDependOnOthers(t *testing.T) {
 	assert.EqualValues(t, 3, Plan{Seed: 3}.withDefaults(Settings{Seed: 9}).Seed, "the plan goes first")
 	assert.Equal(t, runtime.GOOS+"/"+runtime.GOARCH+"/ci-large", Plan{}.withDefaults(Settings{RunnerClass: "ci-large"}).Environment)
 	assert.Equal(t, "staging", Plan{Environment: "staging"}.withDefaults(Settings{RunnerClass: "ci-large"}).Environment)
+	abroad := Settings{Region: "eu-west-1"}
+	assert.Equal(t, "staging@eu-west-1", Plan{Environment: "staging"}.withDefaults(abroad).withDefaults(abroad).Environment)
 	synctest.Test(t, func(t *testing.T) {
-		assert.Equal(t, "virtual", Plan{}.withDefaults(Settings{RunnerClass: "ci-large"}).Environment, "no machine matters")
+		assert.Equal(t, "virtual", Plan{}.withDefaults(Settings{RunnerClass: "ci-large", Region: "eu-west-1"}).Environment, "no machine matters")
 	})
 }
 

@@ -1,6 +1,7 @@
 package latencytest
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"time"
@@ -17,7 +18,7 @@ import (
 func (r *run) attempts(ctx context.Context, t turn) (exchanges []*wire.Exchange, retries int, err error) {
 	// Full jitter: uniform between 0 and an interval that doubles. It follows from
 	// the seed, as everything that is random here.
-	interval := backoff.ExponentialBackOff{InitialInterval: time.Second, Multiplier: 2, MaxInterval: time.Minute}
+	interval := backoff.ExponentialBackOff{InitialInterval: cmp.Or(r.plan.Backoff, time.Second), Multiplier: 2, MaxInterval: time.Minute}
 	prompt := t.prompt
 	if r.plan.Cache == BustCache {
 		prompt = busted(prompt, r.plan.Seed, t.number)

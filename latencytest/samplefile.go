@@ -43,6 +43,7 @@ type runRecord struct {
 	Pause       nanoseconds `json:"pause,omitzero"`
 	RateLimit   float64     `json:"rate_limit,omitzero"` // requests a second
 	Retries     int         `json:"retries,omitzero"`
+	Backoff     nanoseconds `json:"backoff,omitzero"`
 	Storm       float64     `json:"storm"`
 	Timeout     nanoseconds `json:"timeout"`
 	Grace       nanoseconds `json:"grace"`
@@ -99,7 +100,7 @@ func createSampleLog(target string, res *Result) (*sampleLog, error) {
 		Schema: SampleSchema, Metrics: MetricsVersion, Test: res.Test, Plan: res.Plan.Name,
 		Requests: res.Plan.Requests, Repetitions: res.Plan.Repetitions, Warmup: res.Plan.Warmup, Load: res.Plan.Load.String(),
 		Duration: nanoseconds(res.Plan.Duration), MaxTokens: res.Plan.MaxTokens, Budget: res.Plan.Budget,
-		Cache: res.Plan.Cache, DialAnew: res.Plan.DialAnew, Pause: nanoseconds(res.Plan.Pause), RateLimit: res.Plan.RateLimit, Retries: res.Plan.Retries, Storm: res.Plan.Storm,
+		Cache: res.Plan.Cache, DialAnew: res.Plan.DialAnew, Pause: nanoseconds(res.Plan.Pause), RateLimit: res.Plan.RateLimit, Retries: res.Plan.Retries, Backoff: nanoseconds(res.Plan.Backoff), Storm: res.Plan.Storm,
 		Timeout: nanoseconds(res.Plan.Timeout), Grace: nanoseconds(res.Plan.Grace), Seed: res.Plan.Seed, Environment: res.Plan.Environment,
 		Virtual: res.Virtual, Started: res.Started, Provenance: res.Provenance, Scenarios: res.Scenarios,
 	}})
@@ -280,7 +281,7 @@ func (r *runRecord) result() (*Result, error) {
 		Plan: Plan{
 			Name: r.Plan, Requests: r.Requests, Repetitions: r.Repetitions, Warmup: r.Warmup, Load: load,
 			Duration: time.Duration(r.Duration), MaxTokens: r.MaxTokens, Budget: r.Budget,
-			Cache: r.Cache, DialAnew: r.DialAnew, Pause: time.Duration(r.Pause), RateLimit: r.RateLimit, Retries: r.Retries, Storm: r.Storm,
+			Cache: r.Cache, DialAnew: r.DialAnew, Pause: time.Duration(r.Pause), RateLimit: r.RateLimit, Retries: r.Retries, Backoff: time.Duration(r.Backoff), Storm: r.Storm,
 			Timeout: time.Duration(r.Timeout), Grace: time.Duration(r.Grace), Seed: r.Seed, Environment: r.Environment,
 		},
 	}, nil

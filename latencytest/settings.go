@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"testing"
 )
@@ -20,6 +21,7 @@ type Settings struct {
 	Requests      int    // -latgate.requests, LATGATE_REQUESTS: instead of Plan.Requests
 	Seed          uint64 // -latgate.seed, LATGATE_SEED: of shuffles and fakes; 1 when not set
 	RunnerClass   string // LATGATE_RUNNER_CLASS: a label of the machines that may be compared
+	Region        string // LATGATE_REGION: from where is measured; each region is compared with itself only
 	CI            bool   // CI: baselines are not written here ...
 	AllowCIUpdate bool   // LATGATE_ALLOW_CI_UPDATE: ... unless this is set as well
 
@@ -74,6 +76,12 @@ func init() {
 // an error that names it.
 func ReadSettings() (Settings, error) { return readSettings(os.LookupEnv) }
 
+// IsRegion reports whether a text can be a region's name, LATGATE_REGION: directories are
+// named after it.
+func IsRegion(name string) bool { return regionName.MatchString(name) }
+
+var regionName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
 func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 	s := Settings{Update: flags.update, Reason: flags.reason, Requests: flags.requests, Seed: flags.seed, Record: flags.record}
 	var firstErr error
@@ -112,6 +120,13 @@ func readSettings(lookup func(string) (string, bool)) (Settings, error) {
 		variable("LATGATE_RECORD", func(text string) error { s.Record = text; return nil })
 	}
 	variable("LATGATE_RUNNER_CLASS", func(text string) error { s.RunnerClass = text; return nil })
+	variable("LATGATE_REGION", func(text string) error {
+		if !IsRegion(text) {
+			return errors.New("want a name of letters, digits, dots and dashes, such as eu-west-1")
+		}
+		s.Region = text
+		return nil
+	})
 	if s.Reason == "" {
 		variable("LATGATE_REASON", func(text string) error { s.Reason = text; return nil })
 	}

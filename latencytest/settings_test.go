@@ -25,11 +25,11 @@ func TestSettingsFromTheEnvironment(t *testing.T) {
 
 	got, err = readSettings(environ(
 		"LATGATE_UPDATE", "1", "LATGATE_REASON", "a bigger prompt", "LATGATE_REQUESTS", "40", "LATGATE_SEED", "18446744073709551615",
-		"LATGATE_RUNNER_CLASS", "ci-large", "CI", "true", "LATGATE_ALLOW_CI_UPDATE", "true",
+		"LATGATE_RUNNER_CLASS", "ci-large", "LATGATE_REGION", "eu-west-1", "CI", "true", "LATGATE_ALLOW_CI_UPDATE", "true",
 	))
 	require.NoError(t, err)
 	assert.Equal(t, Settings{
-		Update: true, Reason: "a bigger prompt", Requests: 40, Seed: 1<<64 - 1, RunnerClass: "ci-large", CI: true, AllowCIUpdate: true,
+		Update: true, Reason: "a bigger prompt", Requests: 40, Seed: 1<<64 - 1, RunnerClass: "ci-large", Region: "eu-west-1", CI: true, AllowCIUpdate: true,
 		Redact: true,
 	}, got)
 
@@ -56,6 +56,7 @@ func TestBadVariablesAreNamed(t *testing.T) {
 		{"LATGATE_REQUESTS", "many", `LATGATE_REQUESTS="many": strconv.Atoi`},
 		{"LATGATE_REQUESTS", "0", `LATGATE_REQUESTS="0": want a positive number`},
 		{"LATGATE_REQUESTS", "-5", `LATGATE_REQUESTS="-5": want a positive number`},
+		{"LATGATE_REGION", "../eu", `LATGATE_REGION="../eu": want a name of letters`},
 		{"LATGATE_SEED", "-1", `LATGATE_SEED="-1": strconv.ParseUint`},
 	} {
 		_, err := readSettings(environ(c.name, c.value))

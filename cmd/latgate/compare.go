@@ -21,13 +21,18 @@ import (
 type compareFlags struct {
 	metrics, quantiles        []string
 	alpha, minEffect, ruleOut string
+
+	// Of a benchmark file.
+	config, baseURLs, export, format string
+	live                             []string
+	quiet                            bool
 }
 
 func (p *program) compareCommand() *cobra.Command {
 	var f compareFlags
 	cmd := &cobra.Command{
-		Use:   "compare BASE HEAD",
-		Short: "Compare what was measured at two times, or of two endpoints",
+		Use:   "compare BASE HEAD | compare --config FILE",
+		Short: "Compare what was measured at two times, or measure endpoints and compare them",
 		Long: `Compare judges whether HEAD is slower than BASE, by the gate's own statistics. Each is
 a sample file, a file of a stored run (.bench), or a directory with such files below it.
 Scenarios are matched by test, plan and scenario, and a single one of each side with the
@@ -36,12 +41,36 @@ other, whatever they are called: two models, say. What else differs is told.
 BASE may have several runs of a scenario: the variation between them is then known, and
 not only assumed. The first session of HEAD counts; its others are left out, and told.
 
-It exits with the code of the worst verdict, as latgate gate does.`,
+It exits with the code of the worst verdict, as latgate gate does.
+
+With --config it measures first: each scenario of a benchmark file with each model of
+each provider, and compares each with the file's first one. That two endpoints differ is
+no failure then, whichever is slower: it exits with 0, and with 15 where a run could not
+be measured, or its times say nothing. What was measured is printed all the same.`,
 		Example: `  latgate compare before.samples.jsonl after.samples.jsonl
   latgate compare testdata/latgate/TestLatencyChat run.samples.jsonl --metric ttft --quantile p90,p99
-  latgate compare base/.latgate head/.latgate`,
-		Args: cobra.ExactArgs(2),
-		RunE: func(_ *cobra.Command, args []string) error { return p.compare(f, args[0], args[1]) },
+  latgate compare base/.latgate head/.latgate
+  latgate compare --config benchmark.yaml --output results.json`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if f.config == "" {
+				return cobra.ExactArgs(2)(cmd, args)
+			}
+			if len(args) > 0 {
+				return fmt.Errorf("--config and BASE HEAD: compare what %s measures, or what is stored, not both", f.config)
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.config != "" {
+				return p.compareEndpoints(cmd.Context(), f)
+			}
+			for _, flag := range []string{"output", "base-url", "format", "live", "quiet"} {
+				if cmd.Flags().Changed(flag) {
+					return fmt.Errorf("--%s: needs --config, of what is to be measured", flag)
+				}
+			}
+			return p.compare(f, args[0], args[1])
+		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
@@ -50,7 +79,15 @@ It exits with the code of the worst verdict, as latgate gate does.`,
 	flags.StringVar(&f.minEffect, "min-effect", "10%", "the smallest `slow-down` that is a regression")
 	flags.StringVar(&f.ruleOut, "rule-out", "20%", "the `slow-down` that a pass excludes")
 	flags.StringVar(&f.alpha, "alpha", "5%", "the `chance` of any false regression")
+	flags.StringVar(&f.config, "config", "", "the benchmark `file` whose endpoints are measured and compared")
+	flags.StringVar(&f.export, "output", "", "with --config: the `file` to write results to, which ends in .json or .csv; {timestamp} in its name is the time")
+	flags.StringVar(&f.baseURLs, "base-url", "", "with --config: `PROVIDER=URL` of a provider that is to be asked there; several with commas between them")
+	flags.StringVar(&f.format, "format", "table", "with --config: the `format` to print, table or json")
+	flags.StringSliceVar(&f.live, "live", []string{"ttft", "ttlt"}, "with --config: the `metrics` of the live view")
+	flags.BoolVar(&f.quiet, "quiet", false, "with --config: no live view")
 	choices(cmd, "metric", metricNames()...)
+	choices(cmd, "format", "table", "json")
+	choices(cmd, "live", metricNames()...)
 	return cmd
 }
 
@@ -164,16 +201,20 @@ func pairs(base, head comparedSide) []comparedPair {
 	return all
 }
 
-func (p *program) compare(f compareFlags, basePath, headPath string) error {
-	var o stat.Options
-	var errs [5]error
+// options reads how to compare, and what.
+func (f compareFlags) options() (o stat.Options, questions []baseline.Question, err error) {
+	var errs [4]error
 	o.Alpha, errs[0] = share("alpha", f.alpha)
 	o.MinEffect, errs[1] = share("min-effect", f.minEffect)
 	o.RuleOut, errs[2] = share("rule-out", f.ruleOut)
 	o.SingleSession, o.MinRuns = true, 1
-	questions, err := historyFlags{metrics: f.metrics, quantiles: f.quantiles}.questions()
-	errs[3] = err
-	if err := errors.Join(errs[:]...); err != nil {
+	questions, errs[3] = historyFlags{metrics: f.metrics, quantiles: f.quantiles}.questions()
+	return o, questions, errors.Join(errs[:]...)
+}
+
+func (p *program) compare(f compareFlags, basePath, headPath string) error {
+	o, questions, err := f.options()
+	if err != nil {
 		return err
 	}
 	base, err := readSide(basePath)

@@ -21,6 +21,7 @@ type view struct {
 	quiet bool
 
 	mu    sync.Mutex
+	title string // of one of several runs
 	last  latencytest.Progress
 	note  string
 	drawn int // lines on the terminal
@@ -33,6 +34,21 @@ func (v *view) every() time.Duration {
 		return 250 * time.Millisecond
 	}
 	return 10 * time.Second
+}
+
+// begin shows that another run begins.
+func (v *view) begin(title string) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.title, v.note, v.over, v.last = title, "", false, latencytest.Progress{Warmup: true}
+	if v.quiet {
+		return
+	}
+	if _, _, terminal := v.size(); terminal {
+		v.draw()
+	} else {
+		fmt.Fprintln(v.out, plain(title))
+	}
 }
 
 // show is for [latencytest.Plan.Progress].
@@ -68,6 +84,9 @@ func (v *view) draw() {
 	var lines []string
 	if !v.over {
 		lines = frame(v.last)
+		if v.title != "" {
+			lines = append([]string{v.title}, lines...)
+		}
 		if v.note != "" {
 			lines = append(lines, v.note)
 		}

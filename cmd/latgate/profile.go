@@ -4,21 +4,21 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"github.com/latgate/latgate/benchmark"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers"
 )
 
 func (p *program) profileCommand() *cobra.Command {
 	f := new(profileFlags)
+	var config string
 	cmd := &cobra.Command{
-		Use:   "profile --provider NAME --model NAME --prompt TEXT",
+		Use:   "profile --provider NAME --model NAME --prompt TEXT | profile --config FILE",
 		Short: "Send prompts to an endpoint and print its latencies",
 		Args:  cobra.NoArgs,
 		Long: `Profile sends prompts to an endpoint, many times over, and prints how long replies
@@ -30,7 +30,13 @@ Keys are read from environment variables, and before anything is sent:
 
 ` + keyTable() + `
 ollama, tgi and custom need none. Nor do the others, but azure, where --base-url names
-an endpoint instead of the provider's own. --key-env names another variable.`,
+an endpoint instead of the provider's own. --key-env names another variable.
+
+With --config, a benchmark file says what is measured: each of its scenarios with each
+model of each provider, one run after the other. --output then writes the results to
+a file that ends in .json or .csv, or samples to .jsonl, --base-url is PROVIDER=URL,
+and flags that say what the file says are refused. It exits with 15 where a run
+could not be measured; the others are there all the same.`,
 		Example: `  # OpenAI, 100 requests one after the other
   latgate profile --provider openai --model gpt-5-mini --prompt "Explain quantum computing in simple terms."
 
@@ -56,11 +62,19 @@ an endpoint instead of the provider's own. --key-env names another variable.`,
   # a member of the request body that has no flag; a header with a secret
   latgate profile --provider openai --model o4-mini --prompt "Hello" --field reasoning_effort='"low"' --header 'X-Team=${TEAM_TOKEN}'
 
+  # several providers, models and scenarios; the file against a fake of one of them
+  latgate profile --config benchmark.yaml
+  latgate profile --config benchmark.yaml --base-url openai=http://127.0.0.1:8080/v1
+
   # numbers for another program
   latgate profile --provider cohere --model command-a-03-2025 --prompt "Hello" --format json --quiet`,
 	}
+	cmd.Flags().StringVar(&config, "config", "", "the benchmark `file` that says what is measured, instead of flags")
 	f.register(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if config != "" {
+			return p.profileFile(cmd, f, config)
+		}
 		prepared, err := p.prepare(cmd.Context(), f)
 		if err != nil {
 			return err
@@ -68,6 +82,19 @@ an endpoint instead of the provider's own. --key-env names another variable.`,
 		return p.profile(cmd.Context(), prepared)
 	}
 	return cmd
+}
+
+// profileFile makes the runs of a benchmark file.
+func (p *program) profileFile(cmd *cobra.Command, f *profileFlags, config string) error {
+	live, err := f.liveMetrics()
+	for _, err := range []error{contradiction(cmd.Flags(), config), f.output.check(), err} {
+		if err != nil {
+			return err
+		}
+	}
+	return p.benchmark(cmd.Context(), benchmarkRun{
+		config: config, baseURLs: f.baseURL, export: f.sampleFile, live: live, quiet: f.quiet, output: f.output,
+	})
 }
 
 func keyTable() string {
@@ -160,7 +187,7 @@ func (p *program) profile(ctx context.Context, job *prepared) error {
 	plan := job.plan
 	plan.Progress, plan.ProgressEvery = view.show, view.every()
 	plan.OnSample = job.env.redact
-	partial := partialFiles(plan.SampleFile)
+	partial := benchmark.PartialFiles(plan.SampleFile)
 
 	target := abortable{job.target, hard}
 	var results []*latencytest.Result
@@ -178,7 +205,7 @@ func (p *program) profile(ctx context.Context, job *prepared) error {
 		}
 	}
 	outcome := outcomeOf(results, err, gentle.Err() != nil)
-	files := sampleFiles(results, partial)
+	files := benchmark.SampleFiles(results, partial)
 	if len(results) > 0 {
 		if err := p.print(job.flags.output, results, sweep, files, outcome); err != nil {
 			return errors.Join(outcome, printed(err))
@@ -239,39 +266,4 @@ func lastError(res *latencytest.Result) string {
 		}
 	}
 	return text
-}
-
-// partialFiles lists the files beside a sample file of runs that did not end.
-func partialFiles(sampleFile string) []string {
-	if sampleFile == "" {
-		return nil
-	}
-	dir := filepath.Dir(sampleFile)
-	var names []string
-	entries, _ := os.ReadDir(dir) // of no directory, none
-	for _, e := range entries {
-		if strings.HasSuffix(e.Name(), ".partial") {
-			names = append(names, filepath.Join(dir, e.Name()))
-		}
-	}
-	return names
-}
-
-// sampleFiles lists where the samples of the results are; before are the files of
-// earlier runs that did not end.
-func sampleFiles(results []*latencytest.Result, before []string) []string {
-	var files []string
-	for _, res := range results {
-		file := res.Plan.SampleFile
-		if file == "" {
-			continue
-		}
-		for _, partial := range partialFiles(file) {
-			if strings.HasPrefix(partial, filepath.Clean(file)+".") && !slices.Contains(before, partial) {
-				file = partial
-			}
-		}
-		files = append(files, file)
-	}
-	return files
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/latgate/latgate/benchmark"
 	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/latencytest"
 )
@@ -161,9 +162,9 @@ func TestLowMemory(t *testing.T) {
 	assert.LessOrEqual(t, otps["p50"], otps["p90"], "percentiles, whichever direction is better")
 }
 
-func decode(t *testing.T, data []byte) document {
+func decode(t *testing.T, data []byte) benchmark.Document {
 	t.Helper()
-	var d document
+	var d benchmark.Document
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	require.NoError(t, decoder.Decode(&d), string(data))

@@ -44,6 +44,9 @@ type profileFlags struct {
 	notPositive func() error
 }
 
+// defaultAPIVersion is that of Azure.
+const defaultAPIVersion = "2024-10-21"
+
 // outputFlags are the flags of the commands that print a result.
 type outputFlags struct {
 	format      string
@@ -75,7 +78,7 @@ func (f *profileFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.keyEnv, "key-env", "", "the environment `variable` with the key, instead of the provider's own")
 	flags.StringVar(&f.region, "region", "", "the `region` of AWS (default AWS_REGION), or the location of Vertex AI")
 	flags.StringVar(&f.project, "project", "", "the `project` of Vertex AI (default GOOGLE_CLOUD_PROJECT)")
-	flags.StringVar(&f.apiVersion, "api-version", "2024-10-21", "the `version` of Azure's API")
+	flags.StringVar(&f.apiVersion, "api-version", defaultAPIVersion, "the `version` of Azure's API")
 	flags.StringArrayVar(&f.latency, "latency", nil, "Bedrock's performance `configuration`, standard or optimized; given twice, the two take turns in one run")
 	flags.StringVar(&f.family, "family", "", "the `words` in which the model wants to be asked, where its id does not tell (bedrock-invoke: anthropic, nova, llama, ...; sagemaker: chat, tgi)")
 	flags.StringVar(&f.endpoint, "endpoint", "", "the `file` that describes the endpoint of provider custom")

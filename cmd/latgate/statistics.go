@@ -6,28 +6,10 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/latgate/latgate/benchmark"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers"
 )
-
-// percentiles are the columns of the table of percentiles.
-var percentiles = []struct {
-	name string
-	p    float64
-}{{"min", 0}, {"p50", .5}, {"p90", .9}, {"p95", .95}, {"p99", .99}, {"p99.9", .999}, {"max", 1}}
-
-// metricsOf lists the metrics that say something about the scenario: those of an open
-// load only where there was one.
-func metricsOf(s *latencytest.Scenario) []latencytest.Metric {
-	open := s.Summary(latencytest.ScheduleLag).N > 0
-	var metrics []latencytest.Metric
-	for _, m := range latencytest.Metrics {
-		if open || m != latencytest.TTFTSched && m != latencytest.E2ESched {
-			metrics = append(metrics, m)
-		}
-	}
-	return metrics
-}
 
 // percentileTable renders a row for each metric of the scenario.
 func percentileTable(s *latencytest.Scenario) string {
@@ -35,11 +17,11 @@ func percentileTable(s *latencytest.Scenario) string {
 	fmt.Fprintf(&b, "%s:\n", providers.Scrub(s.Name))
 	w := tabwriter.NewWriter(&b, 0, 8, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprint(w, "metric\tn\tmin\tmean\tstd\t")
-	for _, q := range percentiles[1:] {
-		fmt.Fprintf(w, "%s\t", strings.Replace(q.name, "p", "P", 1))
+	for _, q := range benchmark.Percentiles[1:] {
+		fmt.Fprintf(w, "%s\t", strings.Replace(q.Name, "p", "P", 1))
 	}
 	fmt.Fprintln(w)
-	for _, m := range metricsOf(s) {
+	for _, m := range benchmark.Metrics(s) {
 		u := s.Summary(m)
 		if u.N == 0 {
 			continue
@@ -55,8 +37,8 @@ func percentileTable(s *latencytest.Scenario) string {
 		cell(u.Min)
 		cell(u.Mean)
 		cell(u.SD)
-		for _, q := range percentiles[1:] {
-			cell(u.Percentile(q.p))
+		for _, q := range benchmark.Percentiles[1:] {
+			cell(u.Percentile(q.P))
 		}
 		fmt.Fprintln(w)
 	}
