@@ -17,8 +17,8 @@ import (
 // answer, and fails the test where a gate is not met. It returns whether all are.
 //
 // NoRegression asks whether B got worse against A. No stored run is needed for that,
-// and none is written: the sides share their session, and nothing else differs. An
-// ErrorRate compares the failures of B with its limit and with those of A; [Below]
+// and none is written: the sides share their session, and nothing else differs. In a
+// build, the NoRegression gates of all pairs are one family. An ErrorRate compares the failures of B with its limit and with those of A; [Below]
 // and [AtLeast] are about B alone.
 func CheckAB(tb testing.TB, pair *latencytest.Pair, list ...Gate) bool {
 	tb.Helper()
@@ -47,14 +47,33 @@ func tellAB(t listener, pair *latencytest.Pair, list []Gate) string {
 	full.A, full.B = a, b
 	t.Logf("[latgate] %s", interleaved(&full))
 	answers, err := judgeAB(&full, list)
-	return say(t, b, answers, err)
+	return say(t, made{of: b, against: a, blocks: pair.Blocks, gates: list, answers: answers, first: pair.B}, err)
 }
 
 // judgeAB is CheckAB without a test.
 func judgeAB(pair *latencytest.Pair, list []Gate) ([]answer, error) {
 	if len(pair.B.Scenarios) == 0 {
-		return nil, errors.New("the result has no scenario: nothing was measured")
+		return nil, errNoScenario
 	}
+	g, err := collectAB(list)
+	if err != nil {
+		return nil, err
+	}
+	answers, err := g.besidesAB(pair)
+	if len(g.questions) > 0 {
+		compared, compareErr := baseline.ComparePairs(g.options, baseline.PairCase{Pair: pair, Questions: g.questions})
+		if compareErr != nil {
+			return answers, errors.Join(err, compareErr)
+		}
+		for _, c := range compared.Comparisons {
+			answers = append(answers, g.describeAB(c, pair))
+		}
+	}
+	return answers, err
+}
+
+// collectAB is collect for two sides that took turns, which have no stored runs.
+func collectAB(list []Gate) (gates, error) {
 	g, errs := collect(list)
 	if g.doubt == Rerun {
 		errs = append(errs, fmt.Errorf("%v: two sides that took turns are measured again together, or not at all: raise Plan.Requests", inconclusive(Rerun)))
@@ -62,10 +81,12 @@ func judgeAB(pair *latencytest.Pair, list []Gate) ([]answer, error) {
 	for _, share := range g.shares {
 		errs = append(errs, fmt.Errorf("%v compares with stored runs, of which two sides that took turns have none", share))
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	var answers []answer
+	return g, errors.Join(errs...)
+}
+
+// besidesAB answers the gates that are no NoRegression gates.
+func (g gates) besidesAB(pair *latencytest.Pair) (answers []answer, err error) {
+	var errs []error
 	for _, b := range g.budgets {
 		more, err := b.judge(pair.B)
 		answers, errs = append(answers, more...), append(errs, err)
@@ -82,15 +103,6 @@ func judgeAB(pair *latencytest.Pair, list []Gate) ([]answer, error) {
 	}
 	for _, c := range g.calls {
 		answers = append(answers, c.judge(pair.B)...)
-	}
-	if len(g.questions) > 0 {
-		report, err := baseline.ComparePairs(g.options, baseline.PairCase{Pair: pair, Questions: g.questions})
-		if err != nil {
-			return answers, errors.Join(append(errs, err)...)
-		}
-		for _, c := range report.Comparisons {
-			answers = append(answers, g.describeAB(c, pair))
-		}
 	}
 	for i := range answers {
 		answers[i].acceptable = false // there is no baseline to move

@@ -29,12 +29,13 @@ type Judgement struct {
 	Rows             []report.Row
 	Requests, Failed int // warm-up and second sessions included
 	Dollars          float64
-	Results          []*latencytest.Result // of the inputs
+	Results          []*latencytest.Result // of the inputs, each once; of two sides that took turns, B's
 }
 
 // JudgeAll judges the checks of a build from their records and samples. All
-// NoRegression gates are one family, whatever test they are in. It measures nothing:
-// what a test has not measured a second time stays inconclusive.
+// NoRegression gates are one family, whatever test they are in; those of [CheckAB] are
+// another. It measures nothing: what a test has not measured a second time stays
+// inconclusive.
 func JudgeAll(inputs []Input) (*Judgement, error) {
 	var all []*judging
 	var errs []error
@@ -55,14 +56,35 @@ func JudgeAll(inputs []Input) (*Judgement, error) {
 			return nil, err
 		}
 	}
-	if err := together(all); err != nil {
+	var alone, byTurns []*judging
+	for _, j := range all {
+		if j.pair != nil {
+			byTurns = append(byTurns, j)
+		} else {
+			alone = append(alone, j)
+		}
+	}
+	if err := together(alone); err != nil {
 		return nil, err
 	}
+	if err := togetherAB(byTurns); err != nil {
+		return nil, err
+	}
+	counted := make(map[string]bool) // sample files, several checks of which may be there
 	for _, j := range all {
 		out.Rows = append(out.Rows, j.rows()...)
-		out.Results = append(out.Results, j.result)
-		out.count(j.result)
-		out.count(j.second)
+		if file := j.Record.SampleFile(); !counted[file] {
+			counted[file] = true
+			out.Results = append(out.Results, j.result)
+			out.count(j.result)
+			if j.pair != nil {
+				out.count(j.pair.A)
+			}
+		}
+		if file := j.Record.SecondFile(); !counted[file] {
+			counted[file] = true
+			out.count(j.second)
+		}
 	}
 	return out, nil
 }
@@ -72,6 +94,7 @@ type judging struct {
 	Input
 	gates          gates
 	result, second *latencytest.Result
+	pair           *latencytest.Pair // of two sides that took turns, whose B is the result
 	answers        []answer
 }
 
@@ -85,13 +108,18 @@ func open(in Input) (*judging, error) {
 		}
 		list = append(list, gate)
 	}
-	var errs []error
-	if j.gates, errs = collect(list); len(errs) > 0 {
-		return nil, errors.Join(errs...)
+	if in.Record.Against != "" {
+		return j, j.openAB(list)
 	}
 	var err error
+	if j.gates, err = collectStored(list, in.Store); err != nil {
+		return nil, err
+	}
 	if j.result, err = latencytest.Load(in.Record.SampleFile()); err != nil {
 		return nil, err
+	}
+	if len(j.result.Scenarios) == 0 {
+		return nil, errNoScenario
 	}
 	if file := in.Record.SecondFile(); file != "" {
 		if j.second, err = latencytest.Load(file); err != nil {
@@ -102,7 +130,11 @@ func open(in Input) (*judging, error) {
 }
 
 // alone judges what is about one result only.
-func (j *judging) alone() error {
+func (j *judging) alone() (err error) {
+	if j.pair != nil {
+		j.answers, err = j.gates.besidesAB(j.pair)
+		return err
+	}
 	var errs []error
 	for _, b := range j.gates.budgets {
 		more, err := b.judge(j.result)
@@ -127,6 +159,7 @@ func (j *judging) alone() error {
 func together(all []*judging) error {
 	var settings []stat.Options
 	var cases []baseline.Case
+	all = slices.DeleteFunc(slices.Clone(all), func(j *judging) bool { return j.Store == nil }) // which compares nothing
 	for _, j := range all {
 		cases = append(cases, j.comparison())
 		if o := j.gates.family(); !slices.Contains(settings, o) {
@@ -205,7 +238,7 @@ func (j *judging) rows() []report.Row {
 	rows := make([]report.Row, 0, len(j.answers))
 	for _, a := range j.answers {
 		row := a.Row
-		row.Package, row.Test, row.Plan = j.Record.Package, j.Record.Test, j.Record.Plan
+		row.Package, row.Test, row.Plan, row.Region = j.Record.Package, j.Record.Test, j.Record.Plan, j.Record.Region
 		row.File, row.Line = j.Record.File, j.Record.Line
 		row.Samples = j.Record.SampleFile()
 		row.Again = command(j.Record.Package, j.Record.Test)

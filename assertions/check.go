@@ -36,27 +36,33 @@ func tell(t listener, res *latencytest.Result, store baseline.Store, list []Gate
 	if measuredOnly(t) {
 		return ""
 	}
+	m := made{first: res, store: store, gates: list}
 	if res != nil {
 		full, err := res.Full() // a gate needs every sample
 		if err != nil {
 			return "[latgate] " + err.Error()
 		}
-		res = full
+		m.of = full
 	}
-	answers, second, err := judge(func() context.Context { return contextOf(t) }, res, store, list)
-	return say(t, res, answers, errors.Join(err, leaveRecord(res, store, list, answers, second)))
+	var err error
+	m.answers, m.second, err = judge(func() context.Context { return contextOf(t) }, m.of, store, list)
+	return say(t, m, err)
 }
 
-// say logs every answer that is no failure, and returns the text of the failures.
-func say(t listener, res *latencytest.Result, answers []answer, err error) string {
+// say logs every answer that is no failure, leaves what others need to know of the
+// check, and returns the text of the failures.
+func say(t listener, m made, err error) string {
 	t.Helper()
-	if res != nil {
+	err = errors.Join(err, m.leaveRecord())
+	if m.of != nil {
 		err = errors.Join(err, latencytest.Uncached())
 	}
-	attributes(t, answers)
+	detail, detailErr := m.leaveDetail(t)
+	err = errors.Join(err, detailErr)
+	attributes(t, m.answers)
 	var failed []string
 	acceptable := false
-	for _, a := range answers {
+	for _, a := range m.answers {
 		switch {
 		case a.fails:
 			failed = append(failed, "[latgate] "+a.Text)
@@ -73,7 +79,7 @@ func say(t listener, res *latencytest.Result, answers []answer, err error) strin
 	if len(failed) == 0 {
 		return ""
 	}
-	return strings.Join(append(failed, wayOut(res, acceptable)...), "\n")
+	return strings.Join(append(failed, wayOut(m.of, acceptable, detail)...), "\n")
 }
 
 // measuredOnly reports, and says, that this process is not to judge.
@@ -102,15 +108,10 @@ func contextOf(t listener) context.Context {
 	return context.Background()
 }
 
-// judge is Check without a test. It returns where the samples of a second session are,
-// if there was one.
-func judge(ctx func() context.Context, res *latencytest.Result, store baseline.Store, list []Gate) (answers []answer, second string, err error) {
-	if res == nil {
-		return nil, "", errors.New("there is no result to check")
-	}
-	if len(res.Scenarios) == 0 {
-		return nil, "", errors.New("the result has no scenario: nothing was measured")
-	}
+var errNoScenario = errors.New("the result has no scenario: nothing was measured")
+
+// collectStored is collect for a result that is compared with the runs in a store.
+func collectStored(list []Gate, store baseline.Store) (gates, error) {
 	g, errs := collect(list)
 	if store == nil && len(g.questions) > 0 {
 		errs = append(errs, errors.New("NoRegression needs a store of runs to compare with, such as baseline.Dir(latencytest.Dir)"))
@@ -118,13 +119,27 @@ func judge(ctx func() context.Context, res *latencytest.Result, store baseline.S
 	if store == nil && len(g.shares) > 0 {
 		errs = append(errs, errors.New("SlowShare needs a store of runs to compare with, such as baseline.Dir(latencytest.Dir)"))
 	}
-	if len(errs) > 0 {
-		return nil, "", errors.Join(errs...)
+	return g, errors.Join(errs...)
+}
+
+// judge is Check without a test. It returns where the samples of a second session are,
+// if there was one.
+func judge(ctx func() context.Context, res *latencytest.Result, store baseline.Store, list []Gate) (answers []answer, second string, err error) {
+	if res == nil {
+		return nil, "", errors.New("there is no result to check")
+	}
+	if len(res.Scenarios) == 0 {
+		return nil, "", errNoScenario
+	}
+	g, err := collectStored(list, store)
+	if err != nil {
+		return nil, "", err
 	}
 	settings, err := latencytest.ReadSettings()
 	if err != nil {
 		return nil, "", err
 	}
+	var errs []error
 	for _, b := range g.budgets {
 		more, err := b.judge(res)
 		answers, errs = append(answers, more...), append(errs, err)

@@ -10,14 +10,18 @@ import (
 )
 
 // wayOut is the lines that a failure ends with: the commands to see it again and,
-// where that is a way out, to accept it, ready to be copied.
-func wayOut(res *latencytest.Result, acceptable bool) []string {
+// where that is a way out, to accept it, ready to be copied, after the files that tell
+// more.
+func wayOut(res *latencytest.Result, acceptable bool, detail string) []string {
 	if res == nil || res.Test == "" {
 		return nil
 	}
 	var lines []string
 	if res.Plan.SampleFile != "" {
 		lines = append(lines, "    samples:  "+filepath.ToSlash(res.Plan.SampleFile))
+	}
+	if detail != "" {
+		lines = append(lines, "    detail:   "+filepath.ToSlash(detail))
 	}
 	again := command(latencytest.PackageDir(), res.Test)
 	if settings, err := latencytest.ReadSettings(); err == nil {

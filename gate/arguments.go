@@ -100,6 +100,23 @@ func (a arguments) flags() []string {
 	return slices.DeleteFunc(slices.Clone(a.rest), func(word string) bool { return slices.Contains(packages, word) })
 }
 
+// writing are the flags that say which files go test writes, or where.
+var writing = strings.Fields("artifacts outputdir blockprofile coverprofile cpuprofile memprofile mutexprofile trace")
+
+// keeping are the flags that have tests keep their artifacts (testing.T.ArtifactDir) in a
+// directory. Where the user says which files are written, there are none: -outputdir is
+// about all of them.
+func (a arguments) keeping(dir string) []string {
+	for _, word := range a.rest {
+		name, isFlag := strings.CutPrefix(word, "-")
+		name, _, _ = strings.Cut(strings.TrimPrefix(strings.TrimPrefix(name, "-"), "test."), "=")
+		if isFlag && slices.Contains(writing, name) {
+			return nil
+		}
+	}
+	return []string{"-artifacts", "-outputdir=" + dir}
+}
+
 // top is the part of a pattern that top-level tests are matched with, and rest what
 // their subtests are, with its slash.
 func top(pattern string) (first, rest string) {

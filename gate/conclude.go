@@ -47,7 +47,6 @@ func (j *judge) conclude(build *report.Build) {
 func (j *judge) decisive(row report.Row) bool {
 	return row.Comparison != nil && !strings.HasSuffix(row.Gate, ", pinned)") &&
 		slices.ContainsFunc(j.records, func(r *assertions.Record) bool {
-			return r.Package == row.Package && r.Test == row.Test && r.Plan == row.Plan &&
-				slices.ContainsFunc(r.Gates, func(g assertions.GateRecord) bool { return g.Policy == assertions.Fail })
+			return r.Package == row.Package && r.Test == row.Test && r.Plan == row.Plan && failsInDoubt(r)
 		})
 }

@@ -30,7 +30,7 @@ type Config struct {
 	Inconclusive string             // "warn", "fail"; empty is warn
 	Require      []*regexp.Regexp   // each must match the "package test" of a check
 	Credentials  []string           // variables that a live mode needs; nil: any known one
-	Store        string             // the store of the commands about baselines
+	Store        string             // of the commands about baselines: a directory of the module, or an address as s3store knows them
 	MaxUSD       float64            // of a build, over all shards; 0: no limit
 	MaxRequests  int                // the same
 
@@ -126,8 +126,12 @@ func (r *configReader) config(n *yaml.Node) {
 			})
 		},
 		"store": func(key string, n *yaml.Node) {
-			if r.Store = n.Value; n.Kind != yaml.ScalarNode || n.Value == "" {
+			scheme, _, remote := strings.Cut(n.Value, "://")
+			switch r.Store = n.Value; {
+			case n.Kind != yaml.ScalarNode || n.Value == "":
 				r.wrong(n, "%s: want a directory or a URL", key)
+			case remote && scheme != "s3" && scheme != "https" && scheme != "http": // the address may hold a secret by mistake
+				r.wrong(n, "%s: want a directory, s3://bucket/prefix, or https://host/path for a mirror", key)
 			}
 		},
 		"budgets": func(key string, n *yaml.Node) {

@@ -13,6 +13,8 @@
 //	err = build.Write("verdict.json")
 //	os.Exit(build.ExitCode)
 //
-// makes a [report.Build]. Nothing passes in silence: tests that did not run, were all
+// makes a [report.Build]. What was measured on several machines is put together first, by
+// [Merge]: see the example. Two builds that were measured by turns are judged by
+// [JudgeTurns]. Nothing passes in silence: tests that did not run, were all
 // skipped, came from go's cache or left no record are rows of their own.
 package gate

@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +25,7 @@ type event struct {
 	Output      string
 	ImportPath  string // of the events of a build
 	FailedBuild string // of a package that could not be built
+	Path        string // of a test's artifacts
 }
 
 // A collector makes a manifest's lists of the events of go test, and a log that people
@@ -33,6 +35,7 @@ type collector struct {
 	log    io.Writer // what is told as it comes; nil: nothing
 	all    bool      // tell everything, as go test -v does
 	kept   int       // how many lines of a test's output are
+	out    string    // the directory of the results
 
 	mu       sync.Mutex
 	packages map[string]*progress
@@ -184,6 +187,10 @@ func (c *collector) ofTest(e event) {
 	switch e.Action {
 	case "output":
 		c.output(t, e.Output)
+	case "artifacts":
+		if dir, err := filepath.Rel(c.out, e.Path); err == nil && filepath.IsLocal(dir) {
+			t.Artifacts = append(t.Artifacts, filepath.ToSlash(dir))
+		}
 	case "pass", "fail", "skip":
 		if !isSub {
 			c.end(t, Outcome(e.Action))
@@ -263,13 +270,23 @@ func (c *collector) results() (packages, tests []Ran) {
 	return packages, tests
 }
 
-// output is the last that was printed, where it explains something.
+// output is the last that was printed, where it explains something, after the line that
+// says why nothing was measured.
 func (p *progress) output() string {
 	if p.Outcome == Passed {
 		return ""
 	}
+	const most = 20
+	lines := p.lines
+	if early := len(lines) - most; early > 0 {
+		tail := lines[early:]
+		if i := slices.IndexFunc(lines[:early], isCause); i >= 0 {
+			tail = slices.Concat([]string{lines[i]}, tail)
+		}
+		lines = tail
+	}
 	var b bytes.Buffer
-	for _, line := range p.lines[max(0, len(p.lines)-20):] {
+	for _, line := range lines {
 		line = strings.TrimRight(line, "\n")
 		if strings.HasPrefix(line, "=== ") || strings.TrimSpace(line) == "" {
 			continue

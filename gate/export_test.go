@@ -1,6 +1,11 @@
 package gate
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/latgate/latgate/assertions"
+	"github.com/latgate/latgate/report"
+)
 
 // ForTests of what is not exported.
 var (
@@ -28,3 +33,8 @@ func Collect(events string, all bool) (packages, tests []Ran, log string) {
 
 // Outage reports whether a test's output says that the endpoint is down.
 func Outage(output string) bool { return outage.MatchString(output) }
+
+// WhatDidNotRun are the rows of what is not judged by its records.
+func (m *Manifest) WhatDidNotRun(records []*assertions.Record) []report.Row {
+	return m.whatDidNotRun(records)
+}

@@ -37,7 +37,8 @@ type Options struct {
 
 	// Open opens the store of a check that names none in the repository: a URL, as
 	// s3store knows them. Nil refuses such a check. Unreachable reports whether an error
-	// of such a store is about its server, and not about what it holds.
+	// of such a store is about its server, and not about what it holds: that is nobody's
+	// change, any other a sign that somebody changed what was stored.
 	Open        func(ctx context.Context, url string) (baseline.Store, error)
 	Unreachable func(error) bool
 
@@ -89,6 +90,7 @@ func Judge(ctx context.Context, o Options) (*report.Build, error) {
 		if p.Ended.After(build.Ended) {
 			build.Ended = p.Ended
 		}
+		build.Rows = append(build.Rows, p.withoutStore(j.records)...)
 		build.Rows = append(build.Rows, p.whatDidNotRun(j.records)...)
 	}
 	for _, res := range judged.Results {
@@ -116,20 +118,23 @@ type judge struct {
 	rows    []report.Row // that are about no check
 }
 
-// readParts reads the manifest of a directory or, of several modes that were merged,
+// readParts reads the manifest of a directory or, of several strata that were merged,
 // those of the directories in it.
 func readParts(dir string) ([]*Manifest, error) {
 	m, err := ReadManifest(dir)
 	parts := []*Manifest{m}
 	if errors.Is(err, fs.ErrNotExist) {
 		parts = nil
-		for _, mode := range modes {
-			m, modeErr := ReadManifest(filepath.Join(dir, string(mode)))
+		strata, _ := strataIn(dir) // without any, err stands
+		for _, s := range strata {
+			m, partErr := ReadManifest(filepath.Join(dir, s.String()))
 			switch {
-			case modeErr == nil:
+			case partErr == nil && m.stratum() != s:
+				return nil, &IncomparableError{fmt.Sprintf("%s holds results of %v", filepath.Join(dir, s.String()), m.stratum())}
+			case partErr == nil:
 				parts = append(parts, m)
-			case !errors.Is(modeErr, fs.ErrNotExist):
-				return nil, modeErr
+			case !errors.Is(partErr, fs.ErrNotExist):
+				return nil, partErr
 			}
 		}
 		if len(parts) > 0 {
@@ -157,7 +162,7 @@ func modeOf(parts []*Manifest) (mode report.Mode, reason string) {
 		for _, p := range parts {
 			if p.Mode == m {
 				mode = cmp.Or(mode, m)
-				reasons = append(reasons, fmt.Sprintf("%s: %s", m, p.ModeReason))
+				reasons = append(reasons, fmt.Sprintf("%s: %s", p.stratum(), p.ModeReason))
 			}
 		}
 	}
@@ -254,7 +259,7 @@ func (j *judge) judged(ctx context.Context) (*assertions.Judgement, error) {
 	for _, r := range j.records {
 		in, err := j.stores.input(ctx, r)
 		if e, is := errors.AsType[*storeError](err); is {
-			j.rows = append(j.rows, ofCheck(r, e.verdict, e.reason))
+			j.cannot(r, e.verdict, e.reason)
 			continue
 		}
 		if err != nil {
@@ -279,7 +284,7 @@ func (j *judge) judged(ctx context.Context) (*assertions.Judgement, error) {
 			if err != nil {
 				return nil, err
 			}
-			j.rows = append(j.rows, ofCheck(in.Record, verdict, w.failed.Error()))
+			j.cannot(in.Record, verdict, w.failed.Error())
 		}
 		if len(readable) == len(inputs) {
 			return nil, err
@@ -288,9 +293,27 @@ func (j *judge) judged(ctx context.Context) (*assertions.Judgement, error) {
 	}
 }
 
-// unreadable is what a store that cannot be read means for a check. A schema of another
-// version is nobody's doing here.
+// cannot adds a row about a check that cannot be judged as its store cannot be read. The
+// test has met the same, and says nothing else of why it failed.
+func (j *judge) cannot(r *assertions.Record, v baseline.Verdict, text string) {
+	row := ofCheck(r, v, text)
+	j.rows, r.Rows = append(j.rows, row), append(r.Rows, row)
+}
+
+// unreadable is what a store that cannot be read means for a check: of several errors,
+// the worst. A schema of another version is nobody's doing here.
 func (j *judge) unreadable(r *assertions.Record, err error) (baseline.Verdict, error) {
+	if several, is := err.(interface{ Unwrap() []error }); is {
+		var verdicts []baseline.Verdict
+		for _, e := range several.Unwrap() {
+			v, err := j.unreadable(r, e)
+			if err != nil {
+				return "", err
+			}
+			verdicts = append(verdicts, v)
+		}
+		return report.Worst(verdicts...), nil
+	}
 	switch {
 	case strings.Contains(err.Error(), "this version of latgate reads"):
 		return "", fmt.Errorf("%s %s: %w", r.Package, r.Test, err)
@@ -360,7 +383,7 @@ func withoutDir(text, dir string) string {
 // merged does not matter. The rows of one check keep theirs.
 func order(rows []report.Row) {
 	slices.SortStableFunc(rows, func(a, b report.Row) int {
-		return strings.Compare(a.Package+"\x00"+a.Test+"\x00"+a.Plan, b.Package+"\x00"+b.Test+"\x00"+b.Plan)
+		return strings.Compare(a.Package+"\x00"+a.Test+"\x00"+a.Plan+"\x00"+a.Region, b.Package+"\x00"+b.Test+"\x00"+b.Plan+"\x00"+b.Region)
 	})
 }
 
@@ -372,7 +395,7 @@ func wholeBuild(v baseline.Verdict, text string) report.Row {
 // ofCheck is a row about a check as a whole.
 func ofCheck(r *assertions.Record, v baseline.Verdict, text string) report.Row {
 	return report.Row{
-		Package: r.Package, Test: r.Test, Plan: r.Plan, File: r.File, Line: r.Line, Gate: "baseline",
+		Package: r.Package, Test: r.Test, Plan: r.Plan, Region: r.Region, File: r.File, Line: r.Line, Gate: "baseline",
 		Verdict: v, Reason: firstLine(text), Text: fmt.Sprintf("%s: %s: %s", r.Test, v, text),
 	}
 }

@@ -7,11 +7,22 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/report"
 )
 
 // ManifestSchema is the version of a manifest's format. A reader refuses any other.
 const ManifestSchema = "latgate.manifest/1"
+
+// unfinished is the schema of what stands in for a manifest while its directory is
+// emptied or filled: whoever is interrupted there leaves no build that looks whole.
+const unfinished = "latgate.manifest/unfinished"
+
+func beginUnfinished(dir string) error {
+	return report.WriteFile(filepath.Join(dir, ManifestName), []byte(`{"schema": "`+unfinished+"\"}\n"))
+}
+
+func endUnfinished(dir string) error { return os.Remove(filepath.Join(dir, ManifestName)) }
 
 // ManifestName is the name of a manifest's file in its directory.
 const ManifestName = "manifest.json"
@@ -26,6 +37,7 @@ type Manifest struct {
 	Shard   int    `json:"shard"`   // from 0
 	Shards  int    `json:"shards"`  // 1 is a build in one piece
 
+	Region     string      `json:"region,omitzero"` // that was measured from
 	Mode       report.Mode `json:"mode"`
 	ModeReason string      `json:"mode_reason,omitzero"`
 	Base       string      `json:"base,omitzero"` // commit
@@ -38,6 +50,8 @@ type Manifest struct {
 	Planned   []string `json:"planned"`   // "package test" of all shards, sorted
 	Packages  []Ran    `json:"packages"`
 	Tests     []Ran    `json:"tests"` // top-level ones of this shard
+
+	dir string // where it was read from
 }
 
 // A Ran is how a package or a test ended.
@@ -48,6 +62,10 @@ type Ran struct {
 	Outcome Outcome `json:"outcome"`
 	Cached  bool    `json:"cached,omitzero"`
 	Output  string  `json:"output,omitzero"` // the last of it, where it did not pass
+
+	// Artifacts are the directories with what a test and its subtests have kept
+	// (testing.T.ArtifactDir), from the manifest's own, with slashes.
+	Artifacts []string `json:"artifacts,omitempty"`
 }
 
 // An Outcome is how go test says that something ended.
@@ -67,19 +85,28 @@ func ReadManifest(dir string) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := new(Manifest)
+	m := &Manifest{dir: dir}
 	if err := report.Unmarshal(data, "manifest", m); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
+	case m.Schema == unfinished:
+		return nil, &IncomparableError{fmt.Sprintf("%s: what belongs here was not written to the end: run, or merge, again", path)}
 	case m.Schema != ManifestSchema:
 		return nil, fmt.Errorf("%s: schema %.40q, this version of latgate reads %q", path, m.Schema, ManifestSchema)
+	case m.Region != "" && !latencytest.IsRegion(m.Region):
+		return nil, fmt.Errorf("%s: %.80q is no region", path, m.Region)
 	case m.Shards < 1 || m.Shard < 0 || m.Shard >= m.Shards:
 		return nil, fmt.Errorf("%s: there is no shard %d of %d", path, m.Shard, m.Shards)
 	}
 	for _, r := range m.Tests {
 		if r.Dir != "" && !filepath.IsLocal(filepath.FromSlash(r.Dir)) {
 			return nil, fmt.Errorf("%s: the directory %.80q is outside of the module", path, r.Dir)
+		}
+		for _, dir := range r.Artifacts {
+			if !filepath.IsLocal(filepath.FromSlash(dir)) {
+				return nil, fmt.Errorf("%s: the artifacts %.80q are outside of its directory", path, dir)
+			}
 		}
 	}
 	return m, nil

@@ -16,35 +16,36 @@ import (
 	"github.com/latgate/latgate/report"
 )
 
-// Expected says how many shards there have to be of a mode; an empty mode is whichever
+// Expected says how many shards there have to be of a stratum; an empty mode is whichever
 // they all have.
 type Expected struct {
-	Mode   report.Mode
+	Stratum
 	Shards int
 }
 
-// ParseExpected reads "replay=1,stored=3", "auto=3" or "3".
+// ParseExpected reads "replay=1,stored=3", "stored@eu-west-1=3,stored@us-east-1=3",
+// "auto=3" or "3".
 func ParseExpected(text string) ([]Expected, error) {
 	var all []Expected
-	seen := make(map[report.Mode]bool)
+	seen := make(map[Stratum]bool)
 	for part := range strings.SplitSeq(text, ",") {
-		mode, number, both := strings.Cut(strings.TrimSpace(part), "=")
+		name, number, both := strings.Cut(strings.TrimSpace(part), "=")
 		if !both {
-			mode, number = "auto", mode
+			name, number = "auto", name
 		}
 		n, err := strconv.Atoi(number)
-		e := Expected{report.Mode(mode), n}
-		if mode == "auto" {
-			e.Mode = ""
+		e := Expected{Shards: n}
+		var unknown error
+		if name != "auto" {
+			e.Stratum, unknown = ParseStratum(name)
 		}
-		known := e.Mode == "" || slices.Contains(modes, e.Mode)
-		if err != nil || n < 1 || !known || seen[e.Mode] {
-			return nil, fmt.Errorf("want modes and how many shards they have, as in replay=1,stored=3 or auto=3, got %.80q", text)
+		if err != nil || n < 1 || unknown != nil || seen[e.Stratum] {
+			return nil, fmt.Errorf("want modes and how many shards they have, as in replay=1,stored=3, stored@eu-west-1=3 or auto=3, got %.80q", text)
 		}
-		seen[e.Mode] = true
+		seen[e.Stratum] = true
 		all = append(all, e)
 	}
-	if seen[""] && len(all) > 1 {
+	if seen[Stratum{}] && len(all) > 1 {
 		return nil, errors.New("auto is whichever mode all shards have: there is no other beside it")
 	}
 	return all, nil
@@ -53,7 +54,7 @@ func ParseExpected(text string) ([]Expected, error) {
 var modes = []report.Mode{report.Replay, report.Stored, report.AB, report.Track}
 
 // Merge puts the shards of a build together that are in directories or below them, as
-// one process would have left their results, in the directory out. Of several modes each
+// one process would have left their results, in the directory out. Of several strata each
 // goes into a directory of its own there.
 //
 // The shards must be of one run, base, head, version and plan, each be there once and
@@ -81,14 +82,22 @@ func Merge(out string, expected []Expected, dirs ...string) error {
 	if err := prepareOut(out); err != nil {
 		return err
 	}
-	for _, mode := range slices.Sorted(maps.Keys(groups)) {
-		into := out
-		if len(groups) > 1 {
-			into = filepath.Join(out, string(mode))
-		}
-		if err := mergeInto(into, groups[mode]); err != nil {
+	if len(groups) > 1 { // no stratum may look like the whole build
+		if err := beginUnfinished(out); err != nil {
 			return err
 		}
+	}
+	for stratum, shards := range groups {
+		into := out
+		if len(groups) > 1 {
+			into = filepath.Join(out, stratum.String())
+		}
+		if err := mergeInto(into, shards); err != nil {
+			return err
+		}
+	}
+	if len(groups) > 1 {
+		return endUnfinished(out)
 	}
 	return nil
 }
@@ -125,47 +134,46 @@ func findShards(dirs []string) ([]foundShard, error) {
 		}
 	}
 	slices.SortStableFunc(shards, func(a, b foundShard) int {
-		return cmp.Or(cmp.Compare(a.Mode, b.Mode), cmp.Compare(a.Manifest.Shard, b.Manifest.Shard), cmp.Compare(a.Attempt, b.Attempt))
+		return cmp.Or(compareStrata(a.stratum(), b.stratum()), cmp.Compare(a.Manifest.Shard, b.Manifest.Shard), cmp.Compare(a.Attempt, b.Attempt))
 	})
 	return shards, nil
 }
 
-// group sorts shards by mode, each group complete.
-func group(shards []foundShard, expected []Expected) (map[report.Mode][]foundShard, error) {
+// group sorts shards by stratum, each group complete.
+func group(shards []foundShard, expected []Expected) (map[Stratum][]foundShard, error) {
 	incomparable := func(format string, args ...any) error { return &IncomparableError{fmt.Sprintf(format, args...)} }
 	if len(shards) == 0 {
 		return nil, incomparable("there is no shard: not one directory holds a %s", ManifestName)
 	}
-	groups := make(map[report.Mode][]foundShard)
+	groups := make(map[Stratum][]foundShard)
 	for _, s := range shards {
 		if difference := s.differs(shards[0].Manifest); difference != "" {
 			return nil, incomparable("%s and %s are not of one build: %s", shards[0].dir, s.dir, difference)
 		}
-		groups[s.Mode] = append(groups[s.Mode], s)
+		groups[s.stratum()] = append(groups[s.stratum()], s)
 	}
-	want := make(map[report.Mode]int)
+	strata := slices.SortedFunc(maps.Keys(groups), compareStrata)
+	want := make(map[Stratum]int)
 	for _, e := range expected {
 		if e.Mode == "" {
 			if len(groups) > 1 {
-				return nil, incomparable("the shards have different modes: %v", slices.Sorted(maps.Keys(groups)))
+				return nil, incomparable("the shards have different modes or regions: %v", strata)
 			}
-			e.Mode = shards[0].Mode
+			e.Stratum = strata[0]
 		}
-		want[e.Mode] = e.Shards
-		if groups[e.Mode] == nil {
-			return nil, incomparable("all %d shards of mode %s are missing", e.Shards, e.Mode)
-		}
-	}
-	modes := slices.Sorted(maps.Keys(groups))
-	for _, mode := range modes {
-		if want[mode] == 0 {
-			return nil, incomparable("there is a shard of mode %s, which is not expected: %s", mode, groups[mode][0].dir)
+		want[e.Stratum] = e.Shards
+		if groups[e.Stratum] == nil {
+			return nil, incomparable("all %d shards of mode %v are missing", e.Shards, e.Stratum)
 		}
 	}
-	for _, mode := range modes {
-		of := groups[mode]
-		if err := complete(of, want[mode]); err != nil {
-			return nil, incomparable("mode %s: %v", mode, err)
+	for _, stratum := range strata {
+		if want[stratum] == 0 {
+			return nil, incomparable("there is a shard of mode %v, which is not expected: %s", stratum, groups[stratum][0].dir)
+		}
+	}
+	for _, stratum := range strata {
+		if err := complete(groups[stratum], want[stratum]); err != nil {
+			return nil, incomparable("mode %v: %v", stratum, err)
 		}
 	}
 	return groups, nil
@@ -186,7 +194,7 @@ func (s foundShard) differs(o *Manifest) string {
 	return ""
 }
 
-// complete reports what is wrong with the shards of a mode, which are sorted.
+// complete reports what is wrong with the shards of a stratum, which are sorted.
 func complete(shards []foundShard, want int) error {
 	here := make(map[int]foundShard)
 	of := make(map[string]int) // the shard of each test
@@ -230,7 +238,7 @@ func complete(shards []foundShard, want int) error {
 	return nil
 }
 
-// mergeInto writes the files of a mode's shards, and last their common manifest.
+// mergeInto writes the files of a stratum's shards, and last their common manifest.
 func mergeInto(out string, shards []foundShard) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err

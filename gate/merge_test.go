@@ -212,7 +212,7 @@ func TestMergeRefuses(t *testing.T) {
 		{"other head", "3", edited(1, func(m *gate.Manifest) { m.Head = "f00" }), "the head is"},
 		{"other version", "3", edited(1, func(m *gate.Manifest) { m.Tool = "v2" }), "the version of latgate is"},
 		{"other plan", "3", edited(2, func(m *gate.Manifest) { m.Planned = m.Planned[1:] }), "shards 0 and 2 have different plans"},
-		{"other mode", "auto=3", edited(2, func(m *gate.Manifest) { m.Mode = report.Replay }), "the shards have different modes: [replay stored]"},
+		{"other mode", "auto=3", edited(2, func(m *gate.Manifest) { m.Mode = report.Replay }), "the shards have different modes or regions: [replay stored]"},
 		{"mode that is not expected", "stored=2", edited(2, func(m *gate.Manifest) { m.Mode = report.Replay }), "there is a shard of mode replay, which is not expected"},
 		{"a test in two", "3", edited(2, func(m *gate.Manifest) {
 			m.Tests = append(m.Tests, gate.Ran{Package: "example.com/app", Test: "TestPart/part00"})
@@ -264,7 +264,7 @@ func TestMergeModes(t *testing.T) {
 	for i := range 2 {
 		writeManifest(t, filepath.Join(dir, fmt.Sprint(i)), gate.Shard{Index: i, Of: 2}, nil)
 	}
-	require.NoError(t, gate.Merge(out, []gate.Expected{{report.Replay, 1}, {report.Stored, 2}}, dir))
+	require.NoError(t, gate.Merge(out, []gate.Expected{{gate.Stratum{Mode: report.Replay}, 1}, {gate.Stratum{Mode: report.Stored}, 2}}, dir))
 	build, err := gate.Judge(t.Context(), gate.Options{Dir: out, Root: t.TempDir()})
 	require.NoError(t, err)
 	assert.Equal(t, report.Stored, build.Mode, "the one that measures more")
@@ -289,9 +289,9 @@ func TestMergeLeavesShardsAlone(t *testing.T) {
 func TestParseExpected(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][]gate.Expected{
-		"3":                 {{"", 3}},
-		"auto=3":            {{"", 3}},
-		"replay=1,stored=3": {{report.Replay, 1}, {report.Stored, 3}},
+		"3":                 {{Shards: 3}},
+		"auto=3":            {{Shards: 3}},
+		"replay=1,stored=3": {{gate.Stratum{Mode: report.Replay}, 1}, {gate.Stratum{Mode: report.Stored}, 3}},
 		"":                  nil, "0": nil, "replay": nil, "live=1": nil, "replay=1,replay=2": nil, "auto=1,replay=2": nil, "replay=x": nil,
 	} {
 		got, err := gate.ParseExpected(text)

@@ -24,8 +24,9 @@ type Run struct {
 	Out       string   // where the results go, those of a shard to shard-0-of-3 below it; empty: .latgate in Root
 	Arguments []string // of go test: packages and flags
 	Situation
-	Shard Shard  // the zero value is the whole
-	Tool  string // the version of latgate
+	Shard  Shard  // the zero value is the whole
+	Region string // that is measured from: a stratum of its own; empty where there is one
+	Tool   string // the version of latgate
 
 	// MaxUSD and MaxRequests are what all shards together may spend; 0: no limit.
 	MaxUSD      float64
@@ -87,7 +88,11 @@ func (r Run) Do(ctx context.Context) (*Manifest, error) {
 	}
 	parent := r.Out
 	if r.Shard.Of > 1 { // side by side: some CI systems unpack all into one directory
-		r.Out = filepath.Join(parent, fmt.Sprintf("shard-%d-of-%d", r.Shard.Index, r.Shard.Of))
+		name := fmt.Sprintf("shard-%d-of-%d", r.Shard.Index, r.Shard.Of)
+		if r.Region != "" {
+			name += "@" + r.Region
+		}
+		r.Out = filepath.Join(parent, name)
 	}
 	a, err := parseArguments(r.Arguments)
 	if err != nil {
@@ -109,7 +114,7 @@ func (r Run) Do(ctx context.Context) (*Manifest, error) {
 	}
 	m := &Manifest{
 		Tool: r.Tool, Run: r.Situation.Run, Attempt: max(1, r.Attempt), Shard: r.Shard.Index, Shards: r.Shard.Of,
-		Mode: r.Mode, ModeReason: r.ModeReason, Base: r.Base, Head: r.Head,
+		Region: r.Region, Mode: r.Mode, ModeReason: r.ModeReason, Base: r.Base, Head: r.Head,
 		Started: time.Now().UTC().Truncate(time.Second), Arguments: r.Arguments,
 	}
 	if m.Run == "" {
@@ -126,7 +131,7 @@ func (r Run) Do(ctx context.Context) (*Manifest, error) {
 // environment is that of the tests.
 func (r Run) environment() ([]string, error) {
 	env := append(os.Environ(),
-		"LATGATE_OUT="+r.Out, "LATGATE_MODE="+string(r.Mode), "LATGATE_SESSION=",
+		"LATGATE_OUT="+r.Out, "LATGATE_MODE="+string(r.Mode), "LATGATE_REGION="+r.Region, "LATGATE_SESSION=",
 		"LATGATE_SPENT="+filepath.Join(r.Out, spentDir), "LATGATE_MAX_USD=", "LATGATE_MAX_REQUESTS=")
 	if r.MaxUSD > 0 {
 		env = append(env, "LATGATE_MAX_USD="+strconv.FormatFloat(r.MaxUSD/float64(r.Shard.Of), 'g', -1, 64))
@@ -176,8 +181,19 @@ func prepareOut(out string) error {
 	if len(entries) > 0 && !ours {
 		return fmt.Errorf("%s is not empty, and holds no results of latgate: name another directory with --out", out)
 	}
-	for _, e := range entries {
-		if err := os.RemoveAll(filepath.Join(out, e.Name())); err != nil {
+	if len(entries) > 0 {
+		if err := beginUnfinished(out); err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Name() == ManifestName {
+				continue
+			}
+			if err := os.RemoveAll(filepath.Join(out, e.Name())); err != nil {
+				return err
+			}
+		}
+		if err := endUnfinished(out); err != nil {
 			return err
 		}
 	}
@@ -206,9 +222,10 @@ func (r Run) run(ctx context.Context, a arguments, m *Manifest, module string, e
 	slices.Sort(m.Planned)
 	verbose := slices.ContainsFunc(a.rest, func(word string) bool { return slices.Contains([]string{"-v", "--v", "-test.v", "-v=true"}, word) })
 	c := newCollector(module, r.Log, verbose)
+	c.out = r.Out
 	var err error
 	if r.Shard.Of == 1 {
-		err = r.goTest(ctx, env, c, slices.Concat(measuring, a.all)...)
+		err = r.goTest(ctx, env, c, slices.Concat(measuring, a.keeping(r.Out), a.all)...)
 	} else {
 		err = r.part(ctx, a, m.Planned, failed, env, c)
 	}
@@ -240,7 +257,7 @@ func (r Run) part(ctx context.Context, a arguments, planned, failed, env []strin
 	}
 	slices.Sort(packages)
 	for _, pkg := range packages {
-		arguments := slices.Clone(measuring)
+		arguments := slices.Concat(measuring, a.keeping(r.Out))
 		if tests := own[pkg]; len(tests) > 0 {
 			arguments = append(arguments, "-run", "^(?:"+strings.Join(tests, "|")+")$"+subtests)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strings"
 
 	"github.com/latgate/latgate/baseline"
 )
@@ -77,27 +78,30 @@ type watched struct {
 
 func (w *watched) Runs(k baseline.Key) ([]*baseline.Run, error) {
 	runs, err := w.Store.Runs(k)
-	w.failed = errors.Join(w.failed, err)
+	w.fail(err)
 	return runs, err
 }
 
 func (w *watched) Keys(k baseline.Key) ([]baseline.Key, error) {
 	keys, err := w.Store.Keys(k)
-	w.failed = errors.Join(w.failed, err)
+	w.fail(err)
 	return keys, err
+}
+
+// fail adds an error to those that the store had, unless it is told already.
+func (w *watched) fail(err error) {
+	if err != nil && (w.failed == nil || !strings.Contains(w.failed.Error(), err.Error())) {
+		w.failed = errors.Join(w.failed, err)
+	}
 }
 
 // Pinned makes every store a [baseline.Pinner], one without a pinned run if need be.
 func (w *watched) Pinned(k baseline.Key) (*baseline.Run, error) {
-	p, ok := w.Store.(baseline.Pinner)
-	if !ok {
-		return nil, nil
-	}
-	run, err := p.Pinned(k)
-	w.failed = errors.Join(w.failed, err)
+	run, err := pinned(w.Store, k)
+	w.fail(err)
 	return run, err
 }
 
-func (w *watched) Pin(*baseline.Run) (string, error) {
-	return "", errors.New("a store that is judged by is not changed")
-}
+func (w *watched) Pin(*baseline.Run) (string, error) { return "", errUnchanged }
+
+var errUnchanged = errors.New("a store that is judged by is not changed")

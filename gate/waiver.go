@@ -135,7 +135,9 @@ func (w Waiver) about(rows []report.Row) (about []*report.Row, names []string) {
 			continue
 		}
 		about = append(about, r)
-		if name := strings.TrimPrefix(r.Package+" "+r.Name(), ". "); !slices.Contains(names, name) {
+		anywhere := *r
+		anywhere.Region = "" // of the same in several regions, all are meant
+		if name := strings.TrimPrefix(r.Package+" "+anywhere.Name(), ". "); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

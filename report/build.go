@@ -54,6 +54,7 @@ type Row struct {
 	Test     string `json:"test"`
 	Plan     string `json:"plan,omitzero"`
 	Scenario string `json:"scenario,omitzero"`
+	Region   string `json:"region,omitzero"` // that was measured from, where there are several
 
 	Gate    string           `json:"gate"` // such as NoRegression(ttft, P90)
 	Verdict baseline.Verdict `json:"verdict"`

@@ -55,13 +55,17 @@ func percent(ratio float64) string {
 	}
 }
 
-// Name returns what was tested: "TestLatencyChat/plan/short".
+// Name returns what was tested, and from where: "TestLatencyChat/plan/short",
+// "TestLatencyChat/short from eu-west-1".
 func (r Row) Name() string {
 	name := r.Test
 	for _, part := range []string{r.Plan, r.Scenario} {
 		if part != "" {
 			name += "/" + part
 		}
+	}
+	if r.Region != "" {
+		name += " from " + r.Region
 	}
 	return name
 }

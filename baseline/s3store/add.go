@@ -15,9 +15,9 @@ const attempts = 40
 // same measurement under the same reason is stored already, what it lacks is
 // added to it. That also holds for the run itself: when the server's answer was
 // lost, Add can be called again.
-func (s *store) Add(r *baseline.Run) (string, error) {
-	if _, ok := s.objects.(*mirror); ok {
-		return "", fmt.Errorf("%s: %w", s.address(""), ErrReadOnly)
+func (s *Store) Add(r *baseline.Run) (string, error) {
+	if err := s.writable(); err != nil {
+		return "", err
 	}
 	if _, err := r.Content(); err != nil {
 		return "", err
@@ -31,13 +31,35 @@ func (s *store) Add(r *baseline.Run) (string, error) {
 	return s.address(object), nil
 }
 
-func (s *store) add(ctx context.Context, r *baseline.Run) (string, error) {
+func (s *Store) add(ctx context.Context, r *baseline.Run) (string, error) {
 	if err := s.probe(ctx); err != nil {
 		return "", err
 	}
 	l := layoutOf(r.Key)
 	var object string
-	err := s.update(ctx, l.pointer(), func(old []byte) ([]byte, error) {
+	err := s.change(ctx, l, func(p *pointer) (bool, error) {
+		e, changed, err := s.place(ctx, p, r)
+		object = e.Object
+		return changed, err
+	})
+	if err != nil {
+		return "", err
+	}
+	return object, s.enlist(ctx, l, r.Key)
+}
+
+// writable returns an error for a mirror.
+func (s *Store) writable() error {
+	if _, ok := s.objects.(*mirror); ok {
+		return fmt.Errorf("%s: %w", s.address(""), ErrReadOnly)
+	}
+	return nil
+}
+
+// change replaces the pointer of a key by what edit makes of it, of an empty one where
+// there is none. Edit reports whether it has changed anything, and may be called again.
+func (s *Store) change(ctx context.Context, l layout, edit func(*pointer) (changed bool, err error)) error {
+	return s.update(ctx, l.pointer(), func(old []byte) ([]byte, error) {
 		p := new(pointer)
 		if old != nil {
 			var err error
@@ -45,22 +67,17 @@ func (s *store) add(ctx context.Context, r *baseline.Run) (string, error) {
 				return nil, fmt.Errorf("%s: %w", s.address(l.pointer()), err)
 			}
 		}
-		e, changed, err := s.place(ctx, p, r)
-		if object = e.Object; err != nil || !changed {
+		if changed, err := edit(p); err != nil || !changed {
 			return nil, err
 		}
 		return p.format()
 	})
-	if err != nil {
-		return "", err
-	}
-	return object, s.list(ctx, l, r.Key)
 }
 
 // update replaces an object by what change makes of it, of nil where there is
 // none; when another writer was faster, of what that one wrote. A result of nil
 // leaves the object as it is.
-func (s *store) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
+func (s *Store) update(ctx context.Context, name string, change func(old []byte) ([]byte, error)) error {
 	var lost *lostError
 	for attempt := range attempts {
 		if err := pause(ctx, attempt); err != nil {
@@ -86,7 +103,7 @@ func (s *store) update(ctx context.Context, name string, change func(old []byte)
 
 // place writes the run's object and puts it into the pointer. It returns the
 // run's entry there, and whether the pointer has changed.
-func (s *store) place(ctx context.Context, p *pointer, r *baseline.Run) (entry, bool, error) {
+func (s *Store) place(ctx context.Context, p *pointer, r *baseline.Run) (entry, bool, error) {
 	for i, e := range p.Runs {
 		if !e.Time.Equal(r.Header.Time) {
 			continue
@@ -115,7 +132,7 @@ func (s *store) place(ctx context.Context, p *pointer, r *baseline.Run) (entry, 
 
 // upload writes a run's object. Its name holds its digest, so one that is there
 // already is the same: an earlier attempt has written it.
-func (s *store) upload(ctx context.Context, r *baseline.Run) (entry, error) {
+func (s *Store) upload(ctx context.Context, r *baseline.Run) (entry, error) {
 	data, err := r.Content()
 	if err != nil {
 		return entry{}, err
@@ -144,8 +161,8 @@ func (s *store) upload(ctx context.Context, r *baseline.Run) (entry, error) {
 	return e, lost
 }
 
-// list enters a key into the list of its scenario's keys.
-func (s *store) list(ctx context.Context, l layout, k baseline.Key) error {
+// enlist enters a key into the list of its scenario's keys.
+func (s *Store) enlist(ctx context.Context, l layout, k baseline.Key) error {
 	if _, ok := s.listed.Load(l.pointer()); ok {
 		return nil
 	}

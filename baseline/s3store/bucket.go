@@ -24,6 +24,28 @@ type bucket struct {
 	client *s3.Client
 	name   string
 	prefix string // empty, or with a slash at its end
+
+	settings string // as a query of its address; empty, or with a question mark
+}
+
+func (b *bucket) String() string {
+	return strings.TrimSuffix(b.address(""), "/") + b.settings
+}
+
+func (b *bucket) names(ctx context.Context, prefix string) (names []string, err error) {
+	pages := s3.NewListObjectsV2Paginator(b.client, &s3.ListObjectsV2Input{Bucket: &b.name, Prefix: aws.String(b.prefix + prefix)})
+	for pages.HasMorePages() {
+		page, err := pages.NextPage(ctx)
+		if err != nil {
+			return nil, b.failed("ListBucket", prefix, err)
+		}
+		for _, object := range page.Contents {
+			if name, ok := strings.CutPrefix(aws.ToString(object.Key), b.prefix); ok {
+				names = append(names, name)
+			}
+		}
+	}
+	return names, nil
 }
 
 func (b *bucket) address(name string) string { return "s3://" + b.name + "/" + b.prefix + name }

@@ -34,20 +34,33 @@
 // It is replaced with If-Match: <the entity tag that was read>. A writer that lost
 // the race reads it again and adds its run to what the other one wrote, so no run
 // is lost. Nothing is ever deleted: a writer needs no permission for that, and
-// what a pointer named once can be read for ever. The pinned run is nobody's
-// business here; it is kept as it stands.
+// what a pointer named once can be read for ever, by [Store.Archive]. The pinned run,
+// the anchor that a [baseline.Pinner] keeps, moves by [Store.Pin] alone; it is one of
+// the runs' objects, whether the pointer names that among the others or not.
 //
 // A server that ignores the conditions would lose runs without a word. The first
-// Add of a store therefore writes the probe object in ways that must fail, and
+// write of a store therefore writes the probe object in ways that must fail, and
 // ends with [ErrUnconditional] where they do not.
+//
+// # Addresses
+//
+// An address says all that the environment does not, so that a test, the command and the
+// record of a check name a store alike ([Store.String]):
+//
+//	s3://acme-latency/github.com/acme/app
+//	s3://latency/app?endpoint=https://minio.example.com&use_path_style=true
+//	s3://latency/app?endpoint=https://ACCOUNT.r2.cloudflarestorage.com&region=auto
+//	s3://acme-public/app?region=eu-west-1&anonymous=true
+//	https://latency.acme.example/app
 //
 // # Reading
 //
 // What is read is compared with its digest; a [*DigestError] says that a run was
 // changed or removed after it was stored. A store opened from an https address
 // reads the same layout by plain GETs, as a public copy of the bucket serves it,
-// and takes no runs.
+// takes no runs, and pins none.
 //
 // Errors of the server are a [*ServerError]. What they quote is scrubbed of
-// anything that looks like a credential.
+// anything that looks like a credential. The command latgate ends with exit code 16 after
+// the former and with 15 after the latter, in a build that it judges as well.
 package s3store

@@ -7,8 +7,12 @@ import (
 	"strings"
 )
 
-// ErrReadOnly says that a run was to be added to a mirror.
-var ErrReadOnly = errors.New("a mirror is only read: add runs to the bucket, as s3://bucket/prefix")
+// ErrReadOnly says that something was to be written to a mirror.
+var ErrReadOnly = errors.New("a mirror is only read: write to the bucket, as s3://bucket/prefix")
+
+// ErrUnlisted says that a mirror was to tell all that it has. Files that are served one
+// by one cannot be listed.
+var ErrUnlisted = errors.New("a mirror cannot be listed, only asked for the runs of one key: list the bucket, as s3://bucket/prefix")
 
 // ErrUnconditional says that the server ignores the conditions of a write, or
 // cannot check them. Runs are not stored there without them.
@@ -18,13 +22,16 @@ var ErrUnconditional = errors.New("the server does not honor conditional writes:
 // A DigestError says that a stored run is not what was stored.
 type DigestError struct {
 	Object string // where it is
-	Want   string // SHA-256 in the pointer, 64 hex digits
+	Want   string // SHA-256 in the pointer, 64 hex digits; or the 16 in its name
 	Got    string // SHA-256 of what is there; empty where nothing is
 }
 
 func (e *DigestError) Error() string {
 	if e.Got == "" {
 		return fmt.Sprintf("%s is gone, its pointer names it with the SHA-256 %s: somebody, or a lifecycle rule, deleted it; restore it", e.Object, e.Want)
+	}
+	if len(e.Want) < len(e.Got) {
+		return fmt.Sprintf("%s has the SHA-256 %s, its name says %s: it was changed after it was stored; restore its first version", e.Object, e.Got, e.Want)
 	}
 	return fmt.Sprintf("%s has the SHA-256 %s, its pointer says %s: it was changed after it was stored; restore its first version", e.Object, e.Got, e.Want)
 }

@@ -16,8 +16,9 @@ func Example() {
 	network := fakes.NewNetwork(newServer()) // stands for S3
 	defer network.Close()
 
-	store, err := s3store.Open(ctx, "s3://acme-latency/github.com/acme/app", s3store.Options{
-		Endpoint: "https://s3.example.com", PathStyle: true, // not on AWS
+	address := "s3://acme-latency/github.com/acme/app" +
+		"?endpoint=https://s3.example.com&use_path_style=true" // not on AWS
+	store, err := s3store.Open(ctx, address, s3store.Options{
 		Config: config(), HTTPClient: network.Client(), // both are usually left out
 	})
 	if err != nil {
@@ -41,7 +42,18 @@ func Example() {
 		fmt.Println(r.Header.Time, r.Header.Reason)
 	}
 
+	// The anchor, with which every run is compared as well.
+	if _, err := store.Pin(runs[0]); err != nil {
+		log.Fatal(err)
+	}
+	pinned, err := store.Pinned(key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("pinned:", pinned.Header.Reason)
+
 	// Output:
 	// s3://acme-latency/github.com/acme/app/runs/TestLatencyChat/all@04838d03
 	// 2026-11-20 03:17:05 +0000 UTC first week
+	// pinned: first week
 }

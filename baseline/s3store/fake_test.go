@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -22,7 +23,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/stretchr/testify/require"
 
-	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/baseline/s3store"
 	"github.com/latgate/latgate/fakes"
 )
@@ -163,15 +163,26 @@ func (s *server) condition(key, match, noneMatch string) int {
 func (s *server) list(w http.ResponseWriter, r *http.Request) {
 	type contents struct{ Key string }
 	result := struct {
-		XMLName  xml.Name `xml:"ListBucketResult"`
-		Contents []contents
+		XMLName               xml.Name `xml:"ListBucketResult"`
+		Contents              []contents
+		IsTruncated           bool
+		NextContinuationToken string
 	}{}
+	query := r.URL.Query()
+	most, err := strconv.Atoi(query.Get("max-keys"))
+	if err != nil {
+		most = 3 // a thousand, at S3
+	}
 	s.mu.Lock()
-	s.requests = append(s.requests, "LIST "+r.URL.Query().Get("prefix"))
+	s.requests = append(s.requests, "LIST "+query.Get("prefix"))
 	for _, key := range slices.Sorted(maps.Keys(s.versions)) {
-		if strings.HasPrefix(key, r.URL.Query().Get("prefix")) && s.current(key) != nil && len(result.Contents) == 0 {
-			result.Contents = append(result.Contents, contents{key})
+		if !strings.HasPrefix(key, query.Get("prefix")) || s.current(key) == nil || key <= query.Get("continuation-token") {
+			continue
 		}
+		if result.IsTruncated = len(result.Contents) == most; result.IsTruncated {
+			break
+		}
+		result.Contents, result.NextContinuationToken = append(result.Contents, contents{key}), key
 	}
 	s.mu.Unlock()
 	xml.NewEncoder(w).Encode(result)
@@ -262,12 +273,12 @@ func config() *aws.Config {
 
 // open returns a store in the server's bucket with a connection of its own. In a
 // synctest bubble it is to be opened there.
-func open(t *testing.T, s *server, change ...func(*s3store.Options)) baseline.Store {
+func open(t *testing.T, s *server, change ...func(*s3store.Options)) *s3store.Store {
 	t.Helper()
 	return openAt(t, s, fmt.Sprintf("s3://%s/%s", s.bucket, prefix), change...)
 }
 
-func openAt(t *testing.T, s *server, address string, change ...func(*s3store.Options)) baseline.Store {
+func openAt(t *testing.T, s *server, address string, change ...func(*s3store.Options)) *s3store.Store {
 	t.Helper()
 	network := fakes.NewNetwork(s)
 	t.Cleanup(func() { network.Close() })

@@ -2,6 +2,7 @@ package s3store
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/latgate/latgate/baseline"
@@ -40,6 +41,25 @@ func (l layout) holds(object string) bool {
 	name, ok := strings.CutPrefix(object, l.runs())
 	return ok && clean(name) && strings.HasSuffix(name, ".bench")
 }
+
+// pointerObject is the layout of a pointer's object; other documents have none.
+func pointerObject(name string) (layout, bool) {
+	l, document := strings.CutSuffix(strings.TrimPrefix(name, "baselines/"), ".json")
+	return layout(l), document && keyHash.MatchString(l)
+}
+
+var keyHash = regexp.MustCompile(`^[^/]+/[^/]+@[0-9a-f]{8}$`)
+
+// runObject is the layout of a run's object, and the first digits of its digest.
+func runObject(name string) (l layout, digest string, ok bool) {
+	parts := runName.FindStringSubmatch(name)
+	if parts == nil || !layout(parts[1]).holds(name) {
+		return "", "", false
+	}
+	return layout(parts[1]), parts[2], true
+}
+
+var runName = regexp.MustCompile(`^runs/([^/]+/[^/]+@[0-9a-f]{8})/[^/]+-([0-9a-f]{16})\.bench$`)
 
 // sameScenario tells scenarios apart whose names look alike in the bucket.
 func sameScenario(a, b baseline.Key) bool {

@@ -11,7 +11,6 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/providers"
 )
 
@@ -26,7 +25,7 @@ type mirror struct {
 // returns [ErrReadOnly]. The digests are in pointers that come the same way, so
 // http is taken for addresses of this machine alone. Of the options, HTTPClient
 // and Timeout are used.
-func Mirror(ctx context.Context, address string, o Options) (baseline.Store, error) {
+func Mirror(ctx context.Context, address string, o Options) (*Store, error) {
 	base, err := checkedURL(address)
 	if err != nil {
 		return nil, fmt.Errorf("the address of a mirror: %w", err)
@@ -87,6 +86,12 @@ func (m *mirror) get(ctx context.Context, name string, limit int64) ([]byte, str
 		return nil, "", &transientError{failed}
 	}
 	return nil, "", failed
+}
+
+func (m *mirror) String() string { return strings.TrimSuffix(m.address(""), "/") }
+
+func (m *mirror) names(context.Context, string) ([]string, error) {
+	return nil, fmt.Errorf("%s: %w", m.address(""), ErrUnlisted)
 }
 
 func (m *mirror) put(context.Context, string, []byte, string) error { return ErrReadOnly }

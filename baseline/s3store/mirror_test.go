@@ -41,7 +41,7 @@ func published(s *server) http.Handler {
 	})
 }
 
-func openMirror(t *testing.T, h http.Handler) baseline.Store {
+func openMirror(t *testing.T, h http.Handler) *s3store.Store {
 	t.Helper()
 	network := fakes.NewNetwork(h)
 	t.Cleanup(func() { network.Close() })

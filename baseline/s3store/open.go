@@ -1,6 +1,7 @@
 package s3store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 
-	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/providers"
 )
 
@@ -23,7 +23,9 @@ import (
 type Options struct {
 	Config     *aws.Config   // instead of the default chain
 	Endpoint   string        // of another server: "https://s3.example.com"; AWS_ENDPOINT_URL_S3 does the same
+	Region     string        // instead of the configuration's
 	PathStyle  bool          // https://endpoint/bucket/… instead of https://bucket.endpoint/…
+	Anonymous  bool          // without credentials: a bucket that anybody may read
 	HTTPClient *http.Client  // instead of the SDK's, or of the default one for a mirror
 	Timeout    time.Duration // of each call of the store, retries included; 2 minutes when 0
 }
@@ -33,7 +35,14 @@ const defaultTimeout = 2 * time.Minute
 // Open returns the store at an address: s3://bucket/prefix, one prefix for each
 // repository, or what [Mirror] takes. The context ends the calls of the store as
 // well, whose methods take none. Of the server nothing is asked yet.
-func Open(ctx context.Context, address string, o Options) (baseline.Store, error) {
+//
+// The address of a bucket may end with settings, which go before those of the options:
+//
+//	s3://bucket/prefix?endpoint=https://s3.example.com&region=auto&use_path_style=true
+//
+// They are endpoint, region, use_path_style and anonymous, as package
+// gocloud.dev/blob/s3blob has them. Any other is an error.
+func Open(ctx context.Context, address string, o Options) (*Store, error) {
 	switch scheme, rest, _ := strings.Cut(address, "://"); scheme {
 	case "s3":
 		return openBucket(ctx, rest, o)
@@ -49,7 +58,8 @@ var (
 	prefixName = regexp.MustCompile(`^[A-Za-z0-9!_.*'()@=+,-]+$`) // of one segment
 )
 
-func openBucket(ctx context.Context, address string, o Options) (baseline.Store, error) {
+func openBucket(ctx context.Context, address string, o Options) (*Store, error) {
+	address, query, _ := strings.Cut(address, "?")
 	name, prefix, _ := strings.Cut(address, "/")
 	prefix = strings.TrimSuffix(prefix, "/")
 	if !bucketName.MatchString(name) {
@@ -63,11 +73,14 @@ func openBucket(ctx context.Context, address string, o Options) (baseline.Store,
 		}
 		prefix += "/"
 	}
+	if err := readSettings(query, &o); err != nil {
+		return nil, err
+	}
 	client, err := newClient(ctx, o)
 	if err != nil {
 		return nil, err
 	}
-	return newStore(ctx, &bucket{client: client, name: name, prefix: prefix}, o), nil
+	return newStore(ctx, &bucket{client: client, name: name, prefix: prefix, settings: o.query()}, o), nil
 }
 
 func newClient(ctx context.Context, o Options) (*s3.Client, error) {
@@ -86,13 +99,17 @@ func newClient(ctx context.Context, o Options) (*s3.Client, error) {
 		if cfg, err = config.LoadDefaultConfig(ctx); err != nil {
 			return nil, fmt.Errorf("the configuration of AWS: %s", providers.Scrub(err.Error()))
 		}
-		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		if _, err := cfg.Credentials.Retrieve(ctx); err != nil && !o.Anonymous {
 			return nil, fmt.Errorf("there are no AWS credentials: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE, or let the job assume a role: %s", providers.Scrub(err.Error()))
 		}
 	}
+	if o.Anonymous {
+		cfg.Credentials = aws.AnonymousCredentials{}
+	}
+	cfg.Region = cmp.Or(o.Region, cfg.Region)
 	if cfg.Region == "" {
 		if o.Endpoint == "" {
-			return nil, errors.New("there is no region: set AWS_REGION to that of the bucket")
+			return nil, errors.New("there is no region: set AWS_REGION to that of the bucket, or name it in the store's address: s3://bucket/prefix?region=eu-west-1")
 		}
 		cfg.Region = "us-east-1" // what servers without regions expect
 	}

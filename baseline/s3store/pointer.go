@@ -53,8 +53,14 @@ func (p *pointer) add(e entry) {
 	}
 }
 
+// newest are the entries of those runs that others are compared with.
+func (p *pointer) newest() []entry { return p.Runs[max(0, len(p.Runs)-baseline.Keep):] }
+
 func (p *pointer) format() ([]byte, error) {
 	p.Schema = Schema
+	if p.Runs == nil {
+		p.Runs = []entry{} // there may be a pinned run alone
+	}
 	return document(p)
 }
 

@@ -14,9 +14,9 @@ const (
 )
 
 // probe writes an object under conditions that do not hold, once in the life of a
-// store, and looks what its entity tag is. The object always holds the same, so a server that writes it nevertheless does
-// no harm.
-func (s *store) probe(ctx context.Context) error {
+// store, and looks what its entity tag is. The object always holds the same, so a
+// server that writes it nevertheless does no harm.
+func (s *Store) probe(ctx context.Context) error {
 	s.probing.Lock()
 	defer s.probing.Unlock()
 	if s.probed {
@@ -46,7 +46,7 @@ func (s *store) probe(ctx context.Context) error {
 }
 
 // refuses reports whether the server refuses to write the probe object.
-func (s *store) refuses(ctx context.Context, etag string) (bool, error) {
+func (s *Store) refuses(ctx context.Context, etag string) (bool, error) {
 	var lost *lostError
 	for attempt := range attempts {
 		if err := pause(ctx, attempt); err != nil {

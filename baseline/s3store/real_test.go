@@ -55,7 +55,7 @@ func (r site) options(ctx context.Context) (s3store.Options, error) {
 	return o, nil
 }
 
-func (r site) open(ctx context.Context) (baseline.Store, error) {
+func (r site) open(ctx context.Context) (*s3store.Store, error) {
 	o, err := r.options(ctx)
 	if err != nil {
 		return nil, err
@@ -227,6 +227,27 @@ func tryServer(t *testing.T, r site) {
 			require.NoError(t, err)
 		}
 		assert.ElementsMatch(t, want, reasons(t, store, modelKey(2)))
+	})
+	t.Run("pinned", func(t *testing.T) {
+		where, err := store.Pin(run("day 1", started.AddDate(0, 0, 1)))
+		require.NoError(t, err)
+		assert.Equal(t, "day 1", pinned(t, store, key))
+		add(t, store, run("day 11", started.AddDate(0, 0, 11)))
+		assert.Equal(t, "day 1", pinned(t, store, key))
+		dropped, err := store.Prune(baseline.Keep-1, false)
+		require.NoError(t, err)
+		assert.Len(t, dropped, 4, "one of each key")
+		_, object, err := s3store.SplitRun(where)
+		require.NoError(t, err)
+		_, err = store.Stored(object)
+		require.NoError(t, err)
+		runs, err := store.Archive()
+		require.NoError(t, err)
+		assert.Len(t, runs, baseline.Keep+2+20+10)
+		v, err := store.Verify()
+		require.NoError(t, err)
+		assert.Empty(t, v.Broken)
+		assert.Equal(t, baseline.Keep+2+20+10, v.Runs)
 	})
 	t.Run("runs have one version", func(t *testing.T) {
 		out, err := client.ListObjectVersions(t.Context(), &s3.ListObjectVersionsInput{Bucket: &r.bucket, Prefix: aws.String(prefix + "/runs/")})

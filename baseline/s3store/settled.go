@@ -24,7 +24,7 @@ const (
 // the condition of the replacement would hold, and a run would be lost. An entity
 // tag that is the content's MD5, as S3's are without KMS, shows that both belong
 // together; otherwise the object is read until it stays as it is.
-func (s *store) settled(ctx context.Context, name string) (data []byte, etag string, err error) {
+func (s *Store) settled(ctx context.Context, name string) (data []byte, etag string, err error) {
 	var since time.Time
 	for attempt := range attempts {
 		if err := pause(ctx, attempt); err != nil {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -23,8 +24,14 @@ type objects interface {
 	// empty, if there is none. A *lostError means that this was not so.
 	put(ctx context.Context, name string, data []byte, etag string) error
 
+	// names lists the objects whose names begin so.
+	names(ctx context.Context, prefix string) ([]string, error)
+
 	// address says where an object is, for people.
 	address(name string) string
+
+	// String is the address of all of them, with what it takes to open it again.
+	String() string
 }
 
 // errMissing says that there is no object of that name.
@@ -35,7 +42,9 @@ const (
 	maxRun      = 256 << 20 // bytes of a run
 )
 
-type store struct {
+// A Store is a [baseline.Store] and a [baseline.Pinner] in a bucket, or in the mirror
+// of one. Several goroutines may use it.
+type Store struct {
 	objects
 	ctx     context.Context // of Open: the methods of baseline.Store take none
 	timeout time.Duration
@@ -47,8 +56,8 @@ type store struct {
 	listed sync.Map // pointers whose key is known to be in its list
 }
 
-func newStore(ctx context.Context, o objects, options Options) *store {
-	s := &store{objects: o, ctx: ctx, timeout: options.Timeout}
+func newStore(ctx context.Context, o objects, options Options) *Store {
+	s := &Store{objects: o, ctx: ctx, timeout: options.Timeout}
 	if s.timeout == 0 {
 		s.timeout = defaultTimeout
 	}
@@ -56,18 +65,37 @@ func newStore(ctx context.Context, o objects, options Options) *store {
 }
 
 // call returns the context of one call of the store.
-func (s *store) call() (context.Context, context.CancelFunc) {
+func (s *Store) call() (context.Context, context.CancelFunc) {
 	return context.WithTimeout(s.ctx, s.timeout)
 }
 
-func (s *store) Location(k baseline.Key) string { return s.address(layoutOf(k).pointer()) }
+// String returns the address of the store, with the settings of its server that are no
+// matter of the environment: what [Open] takes. The records of checks name it so.
+func (s *Store) String() string { return s.objects.String() }
+
+// Location returns the address of the pointer of a key.
+func (s *Store) Location(k baseline.Key) string { return s.address(layoutOf(k).pointer()) }
 
 // Runs reads the newest runs that the pointer of the key names, and compares them
 // with their digests.
-func (s *store) Runs(k baseline.Key) ([]*baseline.Run, error) {
+func (s *Store) Runs(k baseline.Key) ([]*baseline.Run, error) {
 	ctx, cancel := s.call()
 	defer cancel()
-	l := layoutOf(k)
+	p, err := s.pointer(ctx, layoutOf(k))
+	if err != nil || p == nil {
+		return nil, err
+	}
+	entries := p.newest()
+	read := make([]*baseline.Run, len(entries))
+	err = together(len(entries), func(i int) (err error) {
+		read[i], err = s.run(ctx, entries[i], k)
+		return err
+	})
+	return slices.DeleteFunc(read, func(r *baseline.Run) bool { return r == nil }), err
+}
+
+// pointer reads a pointer; nil is none.
+func (s *Store) pointer(ctx context.Context, l layout) (*pointer, error) {
 	data, _, err := s.fetch(ctx, l.pointer(), maxDocument)
 	if errors.Is(err, errMissing) {
 		return nil, nil
@@ -79,24 +107,36 @@ func (s *store) Runs(k baseline.Key) ([]*baseline.Run, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", s.address(l.pointer()), err)
 	}
-	entries := p.Runs[max(0, len(p.Runs)-baseline.Keep):]
-	read, errs := make([]*baseline.Run, len(entries)), make([]error, len(entries))
-	var reading sync.WaitGroup
-	for i, e := range entries {
-		reading.Go(func() { read[i], errs[i] = s.run(ctx, e, k) })
+	return p, nil
+}
+
+// together calls a function for each number below n, a few at once.
+func together(n int, do func(i int) error) error {
+	errs := make([]error, n)
+	places := make(chan struct{}, 2*baseline.Keep)
+	var doing sync.WaitGroup
+	for i := range n {
+		places <- struct{}{}
+		doing.Go(func() {
+			errs[i] = do(i)
+			<-places
+		})
 	}
-	reading.Wait()
-	var runs []*baseline.Run
-	for _, run := range read {
-		if run != nil {
-			runs = append(runs, run)
-		}
-	}
-	return runs, errors.Join(errs...)
+	doing.Wait()
+	return errors.Join(errs...)
 }
 
 // run reads one run of a key.
-func (s *store) run(ctx context.Context, e entry, k baseline.Key) (*baseline.Run, error) {
+func (s *Store) run(ctx context.Context, e entry, k baseline.Key) (*baseline.Run, error) {
+	run, err := s.named(ctx, e)
+	if err == nil && run.Key.Hash() != k.Hash() {
+		return nil, fmt.Errorf("%s: its key is not that of the pointer %s, which somebody edited: restore the pointer's version of before", s.address(e.Object), s.Location(k))
+	}
+	return run, err
+}
+
+// named reads the run that an entry names.
+func (s *Store) named(ctx context.Context, e entry) (*baseline.Run, error) {
 	data, _, err := s.fetch(ctx, e.Object, maxRun)
 	if errors.Is(err, errMissing) {
 		return nil, &DigestError{Object: s.address(e.Object), Want: e.SHA256}
@@ -107,18 +147,11 @@ func (s *store) run(ctx context.Context, e entry, k baseline.Key) (*baseline.Run
 	if got := digest(data); got != e.SHA256 {
 		return nil, &DigestError{Object: s.address(e.Object), Want: e.SHA256, Got: got}
 	}
-	run, err := baseline.Parse(data, s.address(e.Object))
-	if err != nil {
-		return nil, err
-	}
-	if run.Key.Hash() != k.Hash() {
-		return nil, fmt.Errorf("%s: its key is not that of the pointer %s, which somebody edited: restore the pointer's version of before", s.address(e.Object), s.Location(k))
-	}
-	return run, nil
+	return baseline.Parse(data, s.address(e.Object))
 }
 
 // Keys reads the list of the scenario's keys.
-func (s *store) Keys(k baseline.Key) ([]baseline.Key, error) {
+func (s *Store) Keys(k baseline.Key) ([]baseline.Key, error) {
 	ctx, cancel := s.call()
 	defer cancel()
 	name := layoutOf(k).keys()
@@ -143,7 +176,7 @@ func (s *store) Keys(k baseline.Key) ([]baseline.Key, error) {
 }
 
 // fetch gets an object, again where the connection broke.
-func (s *store) fetch(ctx context.Context, name string, limit int64) (data []byte, etag string, err error) {
+func (s *Store) fetch(ctx context.Context, name string, limit int64) (data []byte, etag string, err error) {
 	for attempt := range 4 {
 		if err := pause(ctx, attempt); err != nil {
 			return nil, "", s.ended(err)
@@ -172,8 +205,10 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-func (s *store) ended(err error) error {
-	return fmt.Errorf("%s: no end within %v: %w", s.address(""), s.timeout, err)
+// ended is the error of a call that was over before the server had given an answer that
+// could be used.
+func (s *Store) ended(err error) error {
+	return &ServerError{Operation: "again", Object: s.address(""), Message: fmt.Sprintf("no end within %v", s.timeout), cause: contextError(err)}
 }
 
 func digest(data []byte) string {

@@ -13,17 +13,19 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/latgate/latgate/assertions"
 	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/baseline/stat"
 )
 
 type abFlags struct {
-	base, dir, output  string
-	blocks, requests   int
-	metrics, quantiles []string
+	base, dir, output, out string
+	blocks, requests       int
+	metrics, quantiles     []string
 
 	alpha, minEffect, ruleOut string
 	strict                    bool
+	judge                     judgeFlags
 
 	anyMetric bool // none was named: what few replies have a value of is left out
 }
@@ -43,13 +45,20 @@ What stands behind -- is as for go test: packages, . where none is named, and th
 that build and choose tests. Without -run it is -run Latency. The base is checked out in
 a temporary directory: files that are not committed are not there.
 
+The verdict is told as latgate gate tells its own, and written to verdict.json and other
+formats (--out, --formats), for latgate report and latgate comment. Trailers
+Latency-Accept of the commits behind the base accept regressions.
+
 It exits with 0 where nothing got worse, with 10 after a regression, with 12 where a
 side lacks a scenario or nothing was measured, with 13 where the sides measured
 different things or the base cannot be built, with 14 where it cannot be told, with 15
-where the endpoint or the tests failed, and with 130 when it was interrupted.`,
+where the endpoint or the tests failed, with 16 where a trailer does not hold, and with
+130 when it was interrupted. With --fail-on, LATGATE_FAIL_ON or fail_on in latgate.yaml
+it exits with 0 after verdicts that these leave out.`,
 		Example: `  latgate ab --base origin/main
   latgate ab --base HEAD^1 --blocks 6 --requests 480 -- ./internal/chat -run LatencyChat
-  latgate ab --base v1.4.0 --metric ttft --quantile p90 --output ab -- ./... -run Latency -tags live`,
+  latgate ab --base v1.4.0 --metric ttft --quantile p90 --output ab -- ./... -run Latency -tags live
+  latgate ab --base origin/main --out reports --formats json,md,junit -- ./... -run Latency`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.anyMetric = !cmd.Flags().Changed("metric")
 			if err := positive(cmd.Flags(), "blocks", "requests"); err != nil {
@@ -71,6 +80,8 @@ where the endpoint or the tests failed, and with 130 when it was interrupted.`,
 	flags.BoolVar(&f.strict, "strict", false, "ask that a regression exceeds --min-effect with 95 % confidence")
 	flags.StringVarP(&f.output, "output", "o", "", "keep the sample files in this `directory`")
 	flags.StringVarP(&f.dir, "directory", "C", ".", "run in this `directory`")
+	flags.StringVar(&f.out, "out", "", "the `directory` of verdict.json and the other formats (default: ab in LATGATE_OUT, or .latgate/ab in the module's root)")
+	f.judge.register(cmd)
 	choices(cmd, "metric", metricNames()...)
 	_ = cmd.MarkFlagRequired("base") // the flag exists
 	return cmd
@@ -98,10 +109,13 @@ func (f abFlags) options() (o stat.Options, questions []baseline.Question, err e
 	return o, questions, errors.Join(errs[:]...)
 }
 
-// ab measures two builds by turns and judges.
+// ab measures two builds by turns, judges, and tells the verdict.
 func (p *program) ab(ctx context.Context, f abFlags, args []string) (err error) {
 	options, questions, err := f.options()
 	if err != nil {
+		return err
+	}
+	if err := f.judge.check(); err != nil {
 		return err
 	}
 	tests, err := parseGoTest(args)
@@ -133,6 +147,10 @@ func (p *program) ab(ctx context.Context, f abFlags, args []string) (err error) 
 	if err != nil {
 		return err
 	}
+	verdict, err := p.verdictTo(f, repository, work)
+	if err != nil {
+		return err
+	}
 	base, err := repository.checkOut(f.base, filepath.Join(work, "base"))
 	if base != nil {
 		defer func() { err = errors.Join(err, base.remove()) }()
@@ -140,14 +158,6 @@ func (p *program) ab(ctx context.Context, f abFlags, args []string) (err error) 
 	if err != nil {
 		return err
 	}
-	packages, err := repository.testPackages(base, tests)
-	if err != nil {
-		return err
-	}
-	if err := build(packages, repository.head(), base, tests, work); err != nil {
-		return err
-	}
-
 	session := abSession{
 		commands: c, tests: tests, blocks: f.blocks, requests: perTurn(f.requests, f.blocks),
 		dir: filepath.Join(work, "samples"), seed: p.seed(),
@@ -160,13 +170,36 @@ func (p *program) ab(ctx context.Context, f abFlags, args []string) (err error) 
 			return fmt.Errorf("--output: %s is not empty: samples of two sessions must not mix", f.output)
 		}
 	}
-	fmt.Fprintln(p.stdout, plain(fmt.Sprintf("head %s against base %s, interleaved in %d blocks base head head base, %d requests a turn",
-		repository.commit, base.commit, f.blocks, session.requests)))
-	measured, err := session.measure(packages)
-	if err != nil {
-		return err
+	verdict.turns.Base, verdict.turns.Reason = base.hash, session.reason(repository, base)
+	measured, err := session.compare(repository, base, work, func() error {
+		_, err := fmt.Fprintln(p.stdout, plain(verdict.turns.Reason))
+		return printed(err)
+	})
+	if gentle.Err() != nil {
+		return errors.Join(err, context.Cause(gentle))
 	}
-	return p.judgeAB(measured, options, questions, f.anyMetric)
+	return verdict.tell(gentle, measured, err, assertions.Revisions{Options: options, Questions: questions, Optional: f.anyMetric})
+}
+
+// reason says what is compared, and how.
+func (s abSession) reason(head *repository, base *checkout) string {
+	return fmt.Sprintf("head %s against base %s, interleaved in %d blocks base head head base, %d requests a turn",
+		head.commit, base.commit, s.blocks, s.requests)
+}
+
+// compare builds the tests of both sides, and measures them.
+func (s abSession) compare(head *repository, base *checkout, work string, built func() error) ([]measuredTest, error) {
+	packages, err := head.testPackages(base, s.tests)
+	if err != nil {
+		return nil, err
+	}
+	if err := build(packages, head.head(), base, s.tests, work); err != nil {
+		return nil, err
+	}
+	if err := built(); err != nil {
+		return nil, err
+	}
+	return s.measure(packages)
 }
 
 // A sharedWriter may be written to by several goroutines.

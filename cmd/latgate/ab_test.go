@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/fakes"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/report"
@@ -129,6 +130,12 @@ func (a *app) ab(h *harness, args ...string) int {
 	return h.program.run(a.t.Context(), append([]string{"ab", "-C", a.dir}, args...))
 }
 
+// head is the commit that is checked out.
+func (a *app) head() string {
+	a.t.Helper()
+	return strings.TrimSpace(a.git("rev-parse", "HEAD"))
+}
+
 // small are the flags of the tests.
 var small = []string{"--base", "HEAD", "--blocks", "2", "-n", "120"}
 
@@ -140,14 +147,35 @@ func TestABOfAHeadThatIsSlower(t *testing.T) {
 	samples := filepath.Join(t.TempDir(), "samples")
 	require.Equal(t, report.ExitRegression, a.ab(h, append(small, "--output", samples, "--", "./chat", "-run", "Latency")...), h.err.String())
 
-	lines := strings.Split(strings.TrimSpace(h.out.String()), "\n")
-	require.Len(t, lines, 3, h.out.String())
+	said, table, found := strings.Cut(h.out.String(), "\n\n")
+	require.True(t, found, h.out.String())
+	lines := strings.Split(said, "\n")
+	require.Len(t, lines, 3, said)
 	assert.Regexp(t, `^head [0-9a-f]{7} with changes against base [0-9a-f]{7}, interleaved in 2 blocks base head head base, 30 requests a turn$`, lines[0])
 	assert.Regexp(t, `^chat TestLatencyChat: all: P50 ttft .* ms \(type-7 .*\), ratio 1\.40 .*, n 120 \+ 120 in 4 pairs, .*: regression: `, lines[1])
 	assert.Regexp(t, `^chat TestLatencyChat: all: P90 ttft .*: regression: `, lines[2])
 	assert.Equal(t, "chat: turn 1 of 4, base\nchat: turn 1 of 4, head\nchat: turn 2 of 4, head\nchat: turn 2 of 4, base\n"+
 		"chat: turn 3 of 4, base\nchat: turn 3 of 4, head\nchat: turn 4 of 4, head\nchat: turn 4 of 4, base\n"+
-		"latgate: regression: 2 of 2 answers\n", h.err.String())
+		"latgate: 2 regressions\n", h.err.String())
+	assert.Regexp(t, `^verdict +test +gate .*\nregression +TestLatencyChat/all +NoRegression\(P[59]0 ttft\) +\d+ ms → \d+ ms +\+\d+ % \[\+\d+, \+\d+\] +\+10 %\n`, table)
+	build, err := report.Read(filepath.Join(a.dir, ".latgate", "ab", "verdict.json"))
+	require.NoError(t, err)
+	assert.Equal(t, report.AB, build.Mode)
+	assert.Equal(t, lines[0], build.ModeReason)
+	assert.Equal(t, baseline.Regression, build.Verdict)
+	assert.Equal(t, report.ExitRegression, build.ExitCode)
+	assert.Equal(t, a.head(), build.Head, "the commit, without its changes")
+	assert.Equal(t, build.Head, build.Base)
+	assert.Equal(t, 2*4*31, build.Requests)
+	require.Len(t, build.Rows, 2)
+	for _, row := range build.Rows {
+		assert.Equal(t, "chat", row.Package)
+		assert.Equal(t, []int{120}, row.Comparison.HeadN)
+		assert.Equal(t, []int{120}, row.Comparison.BaseN)
+		assert.InDelta(t, 1.4, row.Comparison.Ratio, .01)
+		assert.Contains(t, row.Text, "in 4 pairs")
+		assert.NotContains(t, row.Text+row.Baseline+row.Samples, os.TempDir())
+	}
 
 	files, err := filepath.Glob(filepath.Join(samples, "0-chat", "*", "TestLatencyChat", "latest.samples.jsonl"))
 	require.NoError(t, err)
@@ -215,12 +243,14 @@ func TestABThatCannotMeasure(t *testing.T) {
 	h := newHarness(nil)
 	require.Equal(t, report.ExitMissing, a.ab(h, append(small, "--", "./chat", "-run", "Nothing")...))
 	assert.Contains(t, h.err.String(), "latgate: no test measured anything: does -run match one that calls latencytest.Run?\n")
+	a.unmeasured(baseline.Missing, "no test measured anything")
 
 	a.write("chat/chat.go", "package chat\n\nimport \"net/http\"\n\nfunc Endpoint(uint64) http.Handler { return http.NotFoundHandler() }\n")
 	h = newHarness(nil)
 	require.Equal(t, report.ExitInfrastructure, a.ab(h, append(small, "--", "./chat")...))
 	assert.Contains(t, h.err.String(), "latgate: the tests of the head in chat failed: they only measure here, so it is not for being slow: ")
 	assert.Contains(t, h.err.String(), "all 1 warm-up requests failed, nothing was measured: http_4xx: ")
+	a.unmeasured(baseline.Infrastructure, "the tests of the head in chat failed: they only measure here")
 
 	a.write("chat/chat.go", "package chat\n\nconst x = usual\n")
 	h = newHarness(nil)
@@ -233,6 +263,7 @@ func TestABThatCannotMeasure(t *testing.T) {
 	h = newHarness(nil)
 	require.Equal(t, report.ExitIncomparable, a.ab(h, append(small, "--", "./chat")...))
 	assert.Contains(t, h.err.String(), "latgate: the tests of the base in chat cannot be built: ")
+	a.unmeasured(baseline.Incomparable, "the tests of the base in chat cannot be built")
 
 	h = newHarness(nil)
 	require.Equal(t, exitUsage, a.ab(h, append(small, "--", "./nowhere")...))

@@ -62,6 +62,7 @@ type tree struct {
 	commands
 	root   string // absolute
 	from   string // the directory in it that the command runs in, relative
+	hash   string // of the commit
 	commit string // as it is told
 }
 
@@ -116,7 +117,7 @@ func (r *repository) checkOut(revision, dir string) (*checkout, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--base: there is no revision %q here; a shallow clone has to fetch it first: %w", revision, err)
 	}
-	c := &checkout{tree{commands: r.commands, root: dir, from: r.from, commit: commit[:min(7, len(commit))]}, r}
+	c := &checkout{tree{commands: r.commands, root: dir, from: r.from, hash: commit, commit: commit[:min(7, len(commit))]}, r}
 	if _, err := r.git(r.root, "worktree", "add", "--detach", dir, commit); err != nil {
 		return c, &exitError{exitInternal, err}
 	}

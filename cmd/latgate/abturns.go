@@ -32,7 +32,7 @@ func (p *program) seed() uint64 {
 
 // A measuredTest is what a test's plan measured on both sides.
 type measuredTest struct {
-	name string // such as "chat TestLatencyChat"
+	dir  string // of the package, from the root of the repository
 	pair *latencytest.Pair
 }
 
@@ -121,13 +121,5 @@ func (s abSession) joined(pkg *testPackage, file string, turns [2][]*latencytest
 	if err != nil {
 		return measuredTest{}, &exitError{exitEndpoint, errors.New(pkg.dir + ": " + err.Error())}
 	}
-	first := slices.Concat(turns[sideHead], turns[sideBase])[0]
-	name := first.Test
-	if pkg.dir != "." {
-		name = pkg.dir + " " + name
-	}
-	if first.Plan.Name != "" {
-		name += " " + first.Plan.Name
-	}
-	return measuredTest{name, pair}, nil
+	return measuredTest{pkg.dir, pair}, nil
 }

@@ -45,7 +45,7 @@ approve itself.`,
 	flags.StringVar(&f.reason, "reason", "", "`why` this is right; it is kept with the runs")
 	flags.StringVar(&f.test, "test", "", "only of tests that this `pattern` matches")
 	flags.StringVar(&f.dir, "dir", "", "the `directory` of the build's results")
-	flags.StringVar(&f.store, "store", "", "the `store` of sample files: a directory, or s3://bucket/prefix (default: that of latgate.yaml, or "+latencytest.Dir+")")
+	flags.StringVar(&f.store, "store", "", "the `store` of sample files: a directory, or s3://bucket/prefix (default: LATGATE_STORE, that of "+gate.ConfigName+", or "+latencytest.Dir+")")
 	_ = cmd.MarkFlagRequired("reason") // the flag exists
 	return cmd
 }
@@ -90,7 +90,7 @@ func (p *program) accept(ctx context.Context, f acceptFlags, files []string) err
 			}
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", r.Test, err)
+			return storeFailed(fmt.Errorf("%s: %w", r.Test, err))
 		}
 	}
 	return nil
@@ -111,28 +111,6 @@ func (p *program) ofFiles(ctx context.Context, f acceptFlags, files []string) ([
 		results = append(results, acceptedResult{Result: res, store: store})
 	}
 	return results, nil
-}
-
-// openStoreOf opens a store that is named, or the default one.
-func (p *program) openStoreOf(ctx context.Context, name string) (baseline.Store, error) {
-	if name == "" {
-		if root, err := gate.FindRoot("."); err == nil {
-			config, err := gate.ReadConfig(root)
-			if err != nil {
-				return nil, err
-			}
-			if name = config.Store; name != "" && !strings.Contains(name, "://") {
-				name = filepath.Join(root, name)
-			}
-		}
-	}
-	if strings.Contains(name, "://") {
-		return openStore(ctx, name)
-	}
-	if name == "" {
-		name = latencytest.Dir
-	}
-	return baseline.Dir(name), nil
 }
 
 // ofBuild are the results that a build has left, with the metrics that its gates are
@@ -173,7 +151,7 @@ func (p *program) ofBuild(ctx context.Context, f acceptFlags) ([]acceptedResult,
 			return nil // nothing is compared with stored runs there
 		}
 		name := r.Store
-		if !strings.Contains(name, "://") {
+		if !isRemote(name) {
 			local := filepath.FromSlash(r.Package + "/" + r.Store)
 			if filepath.IsAbs(filepath.FromSlash(r.Store)) || !filepath.IsLocal(local) {
 				return fmt.Errorf("%s: the store %.80q is outside of the module", path, r.Store)

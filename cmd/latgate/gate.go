@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
 
-	"github.com/latgate/latgate/baseline"
-	"github.com/latgate/latgate/baseline/s3store"
 	"github.com/latgate/latgate/gate"
 	"github.com/latgate/latgate/report"
 )
@@ -82,17 +79,6 @@ func (p *program) gate(ctx context.Context, f judgeFlags, dir, from, base, mode 
 	return p.judgeBuild(ctx, f, gate.Options{Dir: dir, Root: root, Base: base, Mode: report.Mode(mode)})
 }
 
-// openStore opens a remote store.
-func openStore(ctx context.Context, address string) (baseline.Store, error) {
-	return s3store.Open(ctx, address, s3store.Options{})
-}
-
-// storeUnreachable reports whether an error is about the server of a store.
-func storeUnreachable(err error) bool {
-	_, is := errors.AsType[*s3store.ServerError](err)
-	return is
-}
-
 func (p *program) mergeCommand() *cobra.Command {
 	var expect, out string
 	cmd := &cobra.Command{
@@ -105,6 +91,7 @@ gate then judges them as one build.
 
 It exits with 13 where the shards do not fit together.`,
 		Example: `  latgate merge --expect 3 --out merged shards
+  latgate merge --expect stored@eu-west-1=3,stored@us-east-1=3 --out merged artifacts
   latgate merge --expect replay=1,stored=3 --out merged artifacts/replay artifacts/stored-0 artifacts/stored-1 artifacts/stored-2`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(_ *cobra.Command, args []string) error {
@@ -119,7 +106,7 @@ It exits with 13 where the shards do not fit together.`,
 			return printed(err)
 		},
 	}
-	cmd.Flags().StringVar(&expect, "expect", "", "the `shards` that there have to be: 3, auto=3, or by mode, as in replay=1,stored=3")
+	cmd.Flags().StringVar(&expect, "expect", "", "the `shards` that there have to be: 3, auto=3, or by mode and region, as in replay=1,stored@eu-west-1=3")
 	cmd.Flags().StringVar(&out, "out", "", "the `directory` to merge into")
 	_, _ = cmd.MarkFlagRequired("expect"), cmd.MarkFlagRequired("out") // the flags exist
 	return cmd

@@ -12,6 +12,7 @@ import (
 
 	"github.com/latgate/latgate/baseline"
 	"github.com/latgate/latgate/gate"
+	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/report"
 )
 
@@ -20,6 +21,7 @@ type runFlags struct {
 	dir         string
 	mode, base  string
 	out, shard  string
+	region      string
 	maxUSD      float64
 	maxRequests int
 	measureOnly bool
@@ -57,6 +59,7 @@ merge puts the parts together, and latgate gate judges.`,
 	f.register(cmd)
 	flags.StringVar(&f.out, "out", "", "the `directory` of the results (default: LATGATE_OUT, or .latgate in the module's root)")
 	flags.StringVar(&f.shard, "shard", "", "the `shard` that this is, and of how many: 0/3")
+	flags.StringVar(&f.region, "region", "", "the `region` that is measured from, where there are several (default: LATGATE_REGION)")
 	flags.Float64Var(&f.maxUSD, "max-usd", 0, "end measuring before all shards together have spent so many `dollars`")
 	flags.IntVar(&f.maxRequests, "max-requests", 0, "end measuring when all shards together have made so many `requests`")
 	flags.BoolVar(&f.measureOnly, "measure-only", false, "judge nothing; a shard never does")
@@ -125,6 +128,9 @@ func (p *program) runTests(ctx context.Context, f runFlags, args []string) error
 	if run.Out, err = gate.OutDir(b.root, f.out, p.lookup); err != nil {
 		return err
 	}
+	if run.Region, err = p.region(f.region); err != nil {
+		return err
+	}
 	if run.MaxUSD, run.MaxRequests, err = p.budgets(f, b.config); err != nil {
 		return err
 	}
@@ -159,6 +165,19 @@ func (p *program) shard(flag string) (gate.Shard, error) {
 		return s, fmt.Errorf("--shard: %w", err)
 	}
 	return s, nil
+}
+
+// region is that of a flag or of the environment.
+func (p *program) region(flag string) (string, error) {
+	name, from := flag, "--region"
+	if name == "" {
+		name, _ = p.lookup("LATGATE_REGION")
+		from = "LATGATE_REGION"
+	}
+	if name != "" && !latencytest.IsRegion(name) {
+		return "", fmt.Errorf("%s: want letters, digits, dots and dashes, as in eu-west-1, got %.80q", from, name)
+	}
+	return name, nil
 }
 
 // budgets are those of flags, of the environment, or of the configuration.
@@ -242,11 +261,20 @@ func (p *program) judgeBuild(ctx context.Context, f judgeFlags, o gate.Options) 
 	if err != nil {
 		return coded(err)
 	}
-	if err := p.report(f.report, o.Dir, verdict); err != nil {
+	return p.conclude(f.report, o.Dir, verdict, nil)
+}
+
+// conclude tells a verdict, writes its formats to a directory, and returns what to exit
+// with: the cause, where there is one, or a headline.
+func (p *program) conclude(f reportFlags, directory string, verdict *report.Build, cause error) error {
+	if err := p.report(f, directory, verdict); err != nil {
 		return printed(err)
 	}
-	if verdict.ExitCode != exitOK {
-		return &exitError{verdict.ExitCode, errors.New(verdict.Headline())}
+	if verdict.ExitCode == exitOK {
+		return nil
 	}
-	return nil
+	if cause == nil {
+		cause = errors.New(verdict.Headline())
+	}
+	return &exitError{verdict.ExitCode, cause}
 }

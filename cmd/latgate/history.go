@@ -28,10 +28,11 @@ type historyFlags struct {
 func (p *program) historyCommand() *cobra.Command {
 	var f historyFlags
 	cmd := &cobra.Command{
-		Use:   "history [DIRECTORY]",
+		Use:   "history [DIRECTORY|ADDRESS]",
 		Short: "Look for steps and creep in the runs of weeks and months",
 		Long: `History reads stored runs (.bench files): the baselines below a directory, which is
-` + latencytest.Dir + ` unless another is given, and those of an archive of nightly runs.
+` + latencytest.Dir + ` unless another is given, or all that a remote store has ever held,
+and those of an archive of nightly runs.
 Of runs of one key it tells when a quantile changed its level, between which commits,
 and by how much; and how far it has crept since the pinned run (pinned.bench, beside
 the baselines of its key), or since the first runs where none is pinned.

@@ -72,7 +72,7 @@ func testStored(t *testing.T, s *scratch) {
 	assert.Equal(t, report.ExitTampered, got.code)
 	assert.Contains(t, got.out, "it was moved, or renamed")
 	assert.Contains(t, got.out, "not a baseline of latgate")
-	assert.Contains(t, got.err, "2 of 6 stored runs are not as they were stored")
+	assert.Contains(t, got.err, "2 of what is stored is not as it was stored; 4 runs are")
 	got = repo.latgate(t, nil, "baseline", "pin", filepath.Join(moved, filepath.Base(added)))
 	assert.Equal(t, report.ExitUsage, got.code)
 

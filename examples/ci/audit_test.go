@@ -113,9 +113,6 @@ func (a *auditor) job(name string, j job, events []string) {
 		if level == "write" && slices.Contains(events, "pull_request") && right != "id-token" {
 			a.add("%s: permissions: %s: write in a workflow that runs a pull request's code", name, right)
 		}
-		if level == "write" && right == "contents" {
-			a.add("%s: permissions: contents: write", name)
-		}
 	}
 	if j.Timeout == 0 {
 		a.add("%s: timeout-minutes: there is none", name)
@@ -134,10 +131,40 @@ func (a *auditor) job(name string, j job, events []string) {
 			a.add("%s: a workflow_run that checks out something else than the default branch", name)
 		}
 	}
+	if rights["contents"] == "write" {
+		a.pushing(name, j, rights, events, holdsSecret)
+	}
 	if holdsSecret && j.Environment == nil {
 		a.add("%s: a secret outside of an environment, which says who may use it", name)
 	}
 }
+
+// pushing checks a job that can push: it may be there for a schedule, where it holds
+// nothing else and runs no code but its own script.
+func (a *auditor) pushing(name string, j job, rights map[string]string, events []string, holdsSecret bool) {
+	for _, event := range events {
+		if event != "schedule" && event != "workflow_dispatch" {
+			a.add("%s: permissions: contents: write for %s", name, event)
+		}
+	}
+	for right, level := range rights {
+		if level == "write" && right != "contents" && right != "pull-requests" {
+			a.add("%s: permissions: contents: write beside %s: write", name, right)
+		}
+	}
+	if holdsSecret || j.Environment != nil {
+		a.add("%s: permissions: contents: write beside a secret, or an environment", name)
+	}
+	for _, s := range j.Steps {
+		action, _, _ := strings.Cut(s.Uses.Value, "@")
+		if goCommand.MatchString(s.Run) || action != "" && action != "actions/checkout" && action != "actions/download-artifact" {
+			a.add("%s: permissions: contents: write for %s%s, which runs other code", name, s.Name, action)
+		}
+	}
+}
+
+// goCommand finds a call of go, which builds and runs the repository's code.
+var goCommand = regexp.MustCompile(`(?m)(?:^|[;&|(]|\bthen|\bdo)\s*go\s`)
 
 func (a *auditor) step(s step, at string) {
 	at += s.Name + s.Uses.Value

@@ -30,6 +30,24 @@ func TestWorkflows(t *testing.T) {
 	}
 }
 
+// TestDocumentedWorkflows audits the workflows that are printed in the documentation.
+func TestDocumentedWorkflows(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"../../README.md", "../../docs/gate.md"} {
+		data, err := os.ReadFile(name)
+		require.NoError(t, err)
+		workflows := 0
+		for _, block := range strings.Split(string(data), "```yaml\n")[1:] {
+			text, _, _ := strings.Cut(block, "```")
+			if strings.Contains(text, "\njobs:\n") {
+				workflows++
+				assert.Empty(t, audit([]byte(text)), "%s:\n%s", name, text)
+			}
+		}
+		assert.Equal(t, 1, workflows, name)
+	}
+}
+
 const good = `
 on: { pull_request: {} }
 permissions: {}
@@ -69,7 +87,7 @@ func TestBadWorkflows(t *testing.T) {
 		{"    permissions: { contents: read }\n", "", "test: permissions: name each"},
 		{"permissions: { contents: read }", "permissions: read-all", "test: permissions: name each"},
 		{"permissions: { contents: read }", "permissions: { pull-requests: write }", "pull-requests: write in a workflow that runs a pull request's code"},
-		{"permissions: { contents: read }", "permissions: { contents: write }", "contents: write"},
+		{"permissions: { contents: read }", "permissions: { contents: write }", "contents: write for pull_request"},
 		{"checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1", "checkout@v7", "not pinned by the hash of a commit"},
 		{"checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "checkout@3d3c42e", "not pinned"},
 		{"checkout@3d3c42e5aac5ba805825da76410c181273ba90b1", "checkout@main", "not pinned"},
@@ -93,6 +111,40 @@ func TestBadWorkflows(t *testing.T) {
 	require.Empty(t, audit([]byte(trusted)))
 	trusted = strings.Replace(trusted, "persist-credentials: false", `persist-credentials: false, ref: "${{ github.event.workflow_run.head_sha }}"`, 1)
 	assert.Contains(t, strings.Join(audit([]byte(trusted)), "\n"), "checks out something else than the default branch")
+}
+
+// A job that can push is there for a schedule, and has nothing else.
+func TestBadPushes(t *testing.T) {
+	t.Parallel()
+	const good = `
+on: { schedule: [{ cron: "17 3 * * *" }], workflow_dispatch: {} }
+permissions: {}
+jobs:
+  propose:
+    runs-on: ubuntu-24.04
+    timeout-minutes: 5
+    permissions: { contents: write, pull-requests: write }
+    steps:
+      - uses: actions/checkout@3d3c42e5aac5ba805825da76410c181273ba90b1 # v7.0.1
+        with: { persist-credentials: false }
+      - name: push
+        env: { GH_TOKEN: "${{ github.token }}" }
+        run: git push
+`
+	require.Empty(t, audit([]byte(good)))
+	for _, c := range []struct{ old, new, want string }{
+		{"schedule: [", "push: {}, schedule: [", "propose: permissions: contents: write for push"},
+		{"schedule: [", "workflow_run: {}, schedule: [", "propose: permissions: contents: write for workflow_run"},
+		{"pull-requests: write", "id-token: write", "contents: write beside id-token: write"},
+		{"github.token", "secrets.TOKEN", "contents: write beside a secret"},
+		{"    timeout-minutes: 5\n", "    timeout-minutes: 5\n    environment: live\n", "contents: write beside a secret, or an environment"},
+		{"run: git push", "run: git pull && go test ./...", "contents: write for push, which runs other code"},
+		{"run: git push", "run: |\n          git pull\n          go tool latgate version", "which runs other code"},
+		{"actions/checkout@", "actions/setup-node@", "contents: write for actions/setup-node, which runs other code"},
+	} {
+		require.Contains(t, good, c.old)
+		assert.Contains(t, strings.Join(audit([]byte(strings.Replace(good, c.old, c.new, 1))), "\n"), c.want, c.new)
+	}
 }
 
 const goodAction = `

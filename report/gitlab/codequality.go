@@ -69,7 +69,7 @@ func severityOf(v baseline.Verdict) string {
 // the limit in it.
 func fingerprint(r report.Row) string {
 	name, _, _ := strings.Cut(r.Gate, "(")
-	parts := []string{r.Package, r.Test, r.Plan, r.Scenario, name}
+	parts := []string{r.Package, r.Test, r.Plan, r.Scenario, r.Region, name}
 	if r.Quantity != nil {
 		parts = append(parts, r.Quantity.String(), fmt.Sprint(strings.HasSuffix(r.Gate, ", pinned)")))
 	} else if name != "ErrorRate" {

@@ -84,6 +84,7 @@ func labels(r report.Row) string {
 		{"test", r.Test},
 		{"plan", r.Plan},
 		{"scenario", r.Scenario},
+		{"region", r.Region},
 		{"quantile", strconv.FormatFloat(r.Quantity.Quantile, 'g', 6, 64)},
 	} {
 		if value := report.Line(label[1], 200); value != "" {
