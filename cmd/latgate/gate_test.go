@@ -19,7 +19,7 @@ func TestGate(t *testing.T) {
 	t.Parallel()
 	s := newScratch(t)
 	for name, test := range map[string]func(*testing.T, *scratch){
-		"ExitCodes": testExitCodes, "Changes": testChanges, "Bases": testBases, "Run": testRun, "Shards": testShards, "Stored": testStored,
+		"ExitCodes": testExitCodes, "Changes": testChanges, "Bases": testBases, "Run": testRun, "Shards": testShards, "Stored": testStored, "Benchstat": testBenchstat,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -108,7 +108,7 @@ cause: 10 regression, 11 absolute budget, 12 baseline missing, 13 incomparable,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(p.profileCommand(), p.runCommand(), p.gateCommand(), p.mergeCommand(), p.verifyCommand(new(string)), p.acceptCommand(), p.baselineCommand(), p.compareCommand(), p.serveCommand(), p.abCommand(), p.historyCommand(), p.calibrateCommand(), p.reportCommand(), p.commentCommand(), p.selfCheckCommand(), p.showCommand(), p.versionCommand())
+	root.AddCommand(p.profileCommand(), p.runCommand(), p.gateCommand(), p.benchstatCommand(), p.mergeCommand(), p.verifyCommand(new(string)), p.acceptCommand(), p.baselineCommand(), p.compareCommand(), p.serveCommand(), p.abCommand(), p.historyCommand(), p.calibrateCommand(), p.reportCommand(), p.commentCommand(), p.selfCheckCommand(), p.showCommand(), p.versionCommand())
 	root.AddCommand(p.recordCommand(), p.replayCommand(), p.importCommand())
 	return root
 }
