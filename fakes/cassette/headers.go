@@ -23,7 +23,7 @@ var responseHeaders = []string{
 	"Openai-Processing-Ms", "Openai-Version", "Openai-Model",
 	"X-Envoy-Upstream-Service-Time", "X-Kong-Upstream-Latency", "Cmp-Upstream-Response-Duration",
 	"X-Litellm-Version", "X-Litellm-Response-Duration-Ms", "X-Litellm-Overhead-Duration-Ms", "X-Litellm-Attempted-Retries",
-	"X-Total-Time", "X-Validation-Time", "X-Queue-Time", "X-Inference-Time", "X-Time-Per-Token",
+	"X-Total-Time", "X-Validation-Time", "X-Queue-Time", "X-Inference-Time", "X-Time-Per-Token", "X-Prompt-Tokens", "X-Generated-Tokens",
 	"X-Ms-Region", "Cf-Cache-Status",
 }
 
@@ -78,6 +78,9 @@ func secretName(name string) bool {
 	if strings.HasPrefix(name, "x-ratelimit-") || strings.HasPrefix(name, "anthropic-ratelimit-") || strings.HasPrefix(name, "ratelimit-") ||
 		strings.HasPrefix(name, "x-amzn-bedrock-") {
 		return false // they count tokens
+	}
+	if slices.Contains([]string{"x-prompt-tokens", "x-generated-tokens", "x-time-per-token"}, name) {
+		return false // and so do these
 	}
 	for _, part := range []string{"auth", "cookie", "token", "secret", "signature", "credential", "password", "session", "api-key", "apikey", "access-key"} {
 		if strings.Contains(name, part) {

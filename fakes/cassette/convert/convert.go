@@ -70,6 +70,8 @@ func From(r io.Reader, name string, p Profile, rec cassette.Recording) (*cassett
 		return nil, fmt.Errorf("%s: the file is empty", name)
 	case bytes.HasPrefix(start, []byte(`{"n":0,"sum":"`)):
 		return nil, fmt.Errorf("%s: it is a cassette already: use cassette.Read", name)
+	case bytes.HasPrefix(start, []byte(`{"run":`)):
+		return nil, fmt.Errorf("%s: it is a sample file of latgate's: use Samples, which takes what latencytest.Load reads", name)
 	case start[0] == '{' && bytes.Contains(start[:min(len(start), 4096)], []byte(`"log"`)):
 		source = "har"
 		found, err = readHAR(data, p)

@@ -177,6 +177,7 @@ func TestRefuses(t *testing.T) {
 		`{"log":{"entries":[{}]}`:    "HAR",
 		"interactions: []":           "neither",
 		`{"n":0,"sum":"` + "x" + `"`: "cassette.Read",
+		`{"run":{"schema":"x"}}`:     "use Samples",
 		"interactions:\n- request: {method: GET, uri: 'http://a/'}\n  response: {body: {string: a}}":                                                                 "interaction 0: response: its status is missing",
 		"interactions:\n- request: {method: GET, uri: 'http://a/'}\n  response: {status: {code: 200}, body: {base64_string: '*'}}":                                   "base64",
 		"interactions:\n- request: {method: GET, uri: 'http://a/'}\n  response: {status: {code: 200}, headers: {Content-Encoding: [br]}, body: !!binary gICA}":       "identity",
