@@ -58,7 +58,7 @@ var rooms = []room{
 	{floor: 1.5, path: "fakes/memory"},
 	{floor: 1.5, path: "fakes/clock", thirdParty: "golang.org/x/sys"},
 	{floor: 3, path: "fakes", thirdParty: "github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"},
-	{floor: 3, path: "fakes/cassette", thirdParty: "github.com/google/go-cmp"},
+	{floor: 3, path: "fakes/cassette", thirdParty: "github.com/google/go-cmp github.com/klauspost/compress/s2"},
 	{floor: 4.5, path: "fakes/cassette/convert", thirdParty: "go.yaml.in/yaml github.com/aws/aws-sdk-go-v2/aws/protocol/eventstream"}, // which fakes links
 	{floor: 4, path: "latencytest", thirdParty: "golang.org/x/perf golang.org/x/time/rate github.com/cenkalti/backoff/v5 github.com/HdrHistogram/hdrhistogram-go"},
 	{floor: 5, path: "baseline/stat", thirdParty: "github.com/aclements/go-moremath", alone: true},

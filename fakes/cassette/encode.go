@@ -2,6 +2,7 @@ package cassette
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 )
@@ -35,12 +36,16 @@ func decode(data []byte, v any) error {
 // them. That is safe, because no string of JSON can hold the quotes that are searched.
 func decodeExchange(data []byte) (*Interaction, error) {
 	var body *text
+	var body64 *[]byte
 	var marks reads
 	small := data
 	if response := bytes.Index(data, []byte(`,"response":{`)); response >= 0 {
 		var rest []byte
 		var cut bool
-		if rest, body, cut = takeBody(data[response:]); cut {
+		if rest, body, cut = takeBody(data[response:]); !cut {
+			rest, body64, cut = takeBody64(data[response:])
+		}
+		if cut {
 			small = append(append(make([]byte, 0, response+len(rest)), data[:response]...), rest...)
 		}
 	}
@@ -51,18 +56,21 @@ func decodeExchange(data []byte) (*Interaction, error) {
 			if err := marks.UnmarshalJSON(small[start+len(open)-len("[[") : end]); err != nil {
 				return nil, err
 			}
-			small = append(append(make([]byte, 0, len(small)), small[:start]...), small[end:]...)
+			small = without(small, start, end)
 		}
 	}
 	var e exchange
 	if err := decode(small, &e); err != nil {
 		return nil, err
 	}
-	if body != nil && e.Response.Body != nil || marks != nil && e.Response.Reads != nil {
+	if body != nil && e.Response.Body != nil || body64 != nil && e.Response.Body64 != nil || marks != nil && e.Response.Reads != nil {
 		return nil, errors.New("a member twice")
 	}
 	if body != nil {
 		e.Response.Body = body
+	}
+	if body64 != nil {
+		e.Response.Body64 = body64
 	}
 	if marks != nil {
 		e.Response.Reads = marks
@@ -98,5 +106,29 @@ func takeBody(response []byte) (rest []byte, body *text, ok bool) {
 	if err != nil {
 		return nil, nil, false // encoding/json tells
 	}
-	return append(append(make([]byte, 0, len(response)-end+start), response[:start]...), response[end+1:]...), (*text)(&plain), true
+	return without(response, start, end+1), (*text)(&plain), true
+}
+
+// takeBody64 is takeBody of one that is no text.
+func takeBody64(response []byte) (rest []byte, body *[]byte, ok bool) {
+	const open = `,"body64":"`
+	start := bytes.Index(response, []byte(open))
+	if start < 0 {
+		return nil, nil, false
+	}
+	at := start + len(open)
+	size := bytes.IndexByte(response[at:], '"')
+	if size < 0 {
+		return nil, nil, false
+	}
+	decoded, err := base64.StdEncoding.Strict().AppendDecode(nil, response[at:at+size])
+	if err != nil {
+		return nil, nil, false // encoding/json tells
+	}
+	return without(response, start, at+size+1), &decoded, true
+}
+
+// without returns a copy of data without a part of it.
+func without(data []byte, start, end int) []byte {
+	return append(append(make([]byte, 0, len(data)-end+start), data[:start]...), data[end:]...)
 }

@@ -213,9 +213,18 @@ func (p *pump) Read(b []byte, from int64) (int, error) {
 type pumpedBody struct {
 	pump *pump
 
-	mu   sync.Mutex // one Read at a time, as with the bodies of net/http
-	from int64
+	mu     sync.Mutex // one Read at a time, as with the bodies of net/http
+	from   int64      // what was read
+	ahead  []byte     // what comes next, as far as it was taken from the pump
+	buffer []byte     // that ahead is a part of; nil before there was a small read
 }
+
+// A read of less than smallRead bytes takes up to aheadSize from the pump, for those that
+// follow: some SDKs read a frame of a few hundred bytes in thirty reads.
+const (
+	smallRead = 256
+	aheadSize = 2 << 10
+)
 
 func (b *pumpedBody) Read(p []byte) (int, error) {
 	if len(p) == 0 {
@@ -223,7 +232,24 @@ func (b *pumpedBody) Read(p []byte) (int, error) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	n, err := b.pump.Read(p, b.from)
+	if len(b.ahead) == 0 && len(p) < smallRead {
+		if b.buffer == nil {
+			b.buffer = make([]byte, aheadSize)
+		}
+		n, err := b.pump.Read(b.buffer, b.from)
+		if err != nil {
+			return 0, err
+		}
+		b.ahead = b.buffer[:n]
+	}
+	var n int
+	var err error
+	if len(b.ahead) > 0 {
+		n = copy(p, b.ahead)
+		b.ahead = b.ahead[n:]
+	} else {
+		n, err = b.pump.Read(p, b.from)
+	}
 	b.from += int64(n)
 	return n, err
 }
