@@ -7,14 +7,10 @@ import (
 	"os"
 	"path"
 	"path/filepath"
-	"regexp"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/latgate/latgate/assertions"
 	"github.com/latgate/latgate/baseline"
-	"github.com/latgate/latgate/report"
 )
 
 // stores opens the stores of a build's checks, each once.
@@ -84,57 +80,6 @@ func (s *stores) open(ctx context.Context, url string) (baseline.Store, error) {
 	return s.remote[url], nil
 }
 
-// A remembered store is asked once for what it holds of a key: a build is judged by one
-// state of it, and a server that is down keeps nobody waiting twice.
-type remembered struct {
-	baseline.Store
-	read map[string]reading // by the location of the key
-}
-
-// A reading is what a store says of a key.
-type reading struct {
-	runs   func() ([]*baseline.Run, error)
-	keys   func() ([]baseline.Key, error)
-	pinned func() (*baseline.Run, error)
-}
-
-func (s *remembered) reading(k baseline.Key) reading {
-	at := s.Location(k)
-	r, ok := s.read[at]
-	if !ok {
-		r = reading{
-			runs:   sync.OnceValues(func() ([]*baseline.Run, error) { return s.Store.Runs(k) }),
-			keys:   sync.OnceValues(func() ([]baseline.Key, error) { return s.Store.Keys(k) }),
-			pinned: sync.OnceValues(func() (*baseline.Run, error) { return pinned(s.Store, k) }),
-		}
-		s.read[at] = r
-	}
-	return r
-}
-
-// Runs returns a list of its own each time: who compares takes runs out of it.
-func (s *remembered) Runs(k baseline.Key) ([]*baseline.Run, error) {
-	runs, err := s.reading(k).runs()
-	return slices.Clone(runs), err
-}
-
-func (s *remembered) Keys(k baseline.Key) ([]baseline.Key, error) {
-	keys, err := s.reading(k).keys()
-	return slices.Clone(keys), err
-}
-
-func (s *remembered) Pinned(k baseline.Key) (*baseline.Run, error) { return s.reading(k).pinned() }
-
-func (s *remembered) Pin(*baseline.Run) (string, error) { return "", errUnchanged }
-
-// pinned is the pinned run of a store, of one that pins nothing, too.
-func pinned(s baseline.Store, k baseline.Key) (*baseline.Run, error) {
-	if p, ok := s.(baseline.Pinner); ok {
-		return p.Pinned(k)
-	}
-	return nil, nil
-}
-
 // ofBase is a directory of the repository as it was in the base commit.
 func (s *stores) ofBase(ctx context.Context, dir string) (baseline.Store, error) {
 	if s.base == "" {
@@ -164,33 +109,6 @@ func (s *stores) shown(text string) string {
 		return text
 	}
 	return strings.ReplaceAll(text, s.base+string(filepath.Separator), fmt.Sprintf("%.12s:", s.Base))
-}
-
-// storeDown is how a check says that the server of its store has not answered, or with an
-// error; see s3store.ServerError.
-var storeDown = regexp.MustCompile(`\[latgate\] .*(?:s3|https?)://\S+: \w+: (?:no answer|HTTP \d{3}\b)`)
-
-// withoutStore are rows for tests that failed as the server of their store did not answer.
-// It may have done so by now; what the test would have measured a second time is lacking
-// all the same. The records are told as well, which say nothing else of why it failed.
-func (m *Manifest) withoutStore(records []*assertions.Record) (rows []report.Row) {
-	records = m.own(records)
-	for _, t := range m.Tests {
-		if t.Outcome != Failed || !storeDown.MatchString(t.Output) || t.explained(records) {
-			continue
-		}
-		row := report.Row{
-			Package: t.Dir, Test: t.Test, Region: m.Region, Gate: "baseline", Verdict: baseline.Infrastructure, Reason: "the server of its store did not answer the test",
-			Text: fmt.Sprintf("%s: %s: the server of its store did not answer the test\n    %s", t.Test, baseline.Infrastructure, strings.ReplaceAll(t.Output, "\n", "\n    ")),
-		}
-		rows = append(rows, row)
-		for _, r := range records {
-			if of, _, _ := strings.Cut(r.Test, "/"); r.Package == t.Dir && of == t.Test {
-				r.Rows = append(r.Rows, row)
-			}
-		}
-	}
-	return rows
 }
 
 func (s *stores) close() {

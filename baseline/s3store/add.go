@@ -16,6 +16,16 @@ const attempts = 40
 // added to it. That also holds for the run itself: when the server's answer was
 // lost, Add can be called again.
 func (s *Store) Add(r *baseline.Run) (string, error) {
+	object, err := s.write(r, s.add)
+	if err != nil {
+		return "", fmt.Errorf("the baseline was not written: %w", err)
+	}
+	return s.address(object), nil
+}
+
+// write has a run written, and returns its object, if the store can be written to and
+// the run is one.
+func (s *Store) write(r *baseline.Run, how func(context.Context, *baseline.Run) (object string, err error)) (string, error) {
 	if err := s.writable(); err != nil {
 		return "", err
 	}
@@ -24,17 +34,13 @@ func (s *Store) Add(r *baseline.Run) (string, error) {
 	}
 	ctx, cancel := s.call()
 	defer cancel()
-	object, err := s.add(ctx, r)
-	if err != nil {
-		return "", fmt.Errorf("the baseline was not written: %w", err)
-	}
-	return s.address(object), nil
-}
-
-func (s *Store) add(ctx context.Context, r *baseline.Run) (string, error) {
 	if err := s.probe(ctx); err != nil {
 		return "", err
 	}
+	return how(ctx, r)
+}
+
+func (s *Store) add(ctx context.Context, r *baseline.Run) (string, error) {
 	l := layoutOf(r.Key)
 	var object string
 	err := s.change(ctx, l, func(p *pointer) (bool, error) {
