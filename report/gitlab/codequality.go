@@ -69,7 +69,10 @@ func severityOf(v baseline.Verdict) string {
 // the limit in it.
 func fingerprint(r report.Row) string {
 	name, _, _ := strings.Cut(r.Gate, "(")
-	parts := []string{r.Package, r.Test, r.Plan, r.Scenario, r.Region, name}
+	parts := []string{r.Package, r.Test, r.Plan, r.Scenario, name}
+	if r.Region != "" {
+		parts = append(parts, r.Region)
+	}
 	if r.Quantity != nil {
 		parts = append(parts, r.Quantity.String(), fmt.Sprint(strings.HasSuffix(r.Gate, ", pinned)")))
 	} else if name != "ErrorRate" {
