@@ -87,12 +87,12 @@ func Merge(out string, expected []Expected, dirs ...string) error {
 			return err
 		}
 	}
-	for stratum, shards := range groups {
+	for _, stratum := range slices.SortedFunc(maps.Keys(groups), compareStrata) {
 		into := out
 		if len(groups) > 1 {
 			into = filepath.Join(out, stratum.String())
 		}
-		if err := mergeInto(into, shards); err != nil {
+		if err := mergeInto(into, groups[stratum]); err != nil {
 			return err
 		}
 	}
