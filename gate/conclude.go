@@ -23,7 +23,7 @@ func (j *judge) conclude(build *report.Build) {
 	var all, red []baseline.Verdict
 	for _, row := range build.Rows {
 		all = append(all, row.Verdict)
-		if slices.Contains(failOn, row.Verdict) || row.Verdict == baseline.Inconclusive && j.decisive(row) {
+		if slices.Contains(failOn, row.Verdict) || row.Verdict == baseline.Inconclusive && (j.decisive(row) || j.doubtFails && row.Comparison != nil) {
 			red = append(red, row.Verdict)
 		}
 	}

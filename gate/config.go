@@ -217,6 +217,9 @@ func ParseVerdict(name string) (baseline.Verdict, error) {
 	return v, nil
 }
 
+// silentOnDoubt reports whether the configuration does not say what an open question does.
+func (c Config) silentOnDoubt() bool { return c.FailOn == nil && c.Inconclusive == "" }
+
 // failOn are the verdicts that fail a build.
 func (c Config) failOn() []baseline.Verdict {
 	verdicts := c.FailOn

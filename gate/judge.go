@@ -116,6 +116,8 @@ type judge struct {
 	stores  stores
 	records []*assertions.Record
 	rows    []report.Row // that are about no check
+
+	doubtFails bool // what is compared and cannot be told: in a merge queue
 }
 
 // readParts reads the manifest of a directory or, of several strata that were merged,
@@ -187,6 +189,7 @@ func (j *judge) prepare(ctx context.Context) (err error) {
 	j.Require = append(slices.Clone(j.Require), j.config.Require...)
 	if j.FailOn == nil {
 		j.FailOn = j.config.failOn()
+		j.doubtFails = j.config.silentOnDoubt() && slices.ContainsFunc(j.parts, func(p *Manifest) bool { return p.Queue })
 	}
 	j.records, err = readRecords(j.Dir)
 	return err

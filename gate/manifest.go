@@ -40,6 +40,7 @@ type Manifest struct {
 	Region     string      `json:"region,omitzero"` // that was measured from
 	Mode       report.Mode `json:"mode"`
 	ModeReason string      `json:"mode_reason,omitzero"`
+	Queue      bool        `json:"merge_queue,omitzero"`
 	Base       string      `json:"base,omitzero"` // commit
 	Head       string      `json:"head,omitzero"` // commit
 

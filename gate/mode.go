@@ -18,6 +18,7 @@ type Situation struct {
 	Head       string // commit; empty where there is no repository
 	Run        string // names the build, the same for all of its shards; empty where nobody says
 	Attempt    int    // from 1
+	Queue      bool   // this is a merge queue: what is in doubt is not merged
 }
 
 // A Question is what a [Situation] is found out from.
@@ -50,7 +51,7 @@ func Situate(ctx context.Context, q Question) (Situation, error) {
 	if err != nil {
 		return Situation{}, err
 	}
-	s := Situation{Run: event.run, Attempt: event.attempt}
+	s := Situation{Run: event.run, Attempt: event.attempt, Queue: event.kind == mergeQueue}
 	if s.Mode, s.ModeReason, err = q.mode(event); err != nil {
 		return Situation{}, err
 	}

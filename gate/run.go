@@ -114,7 +114,7 @@ func (r Run) Do(ctx context.Context) (*Manifest, error) {
 	}
 	m := &Manifest{
 		Tool: r.Tool, Run: r.Situation.Run, Attempt: max(1, r.Attempt), Shard: r.Shard.Index, Shards: r.Shard.Of,
-		Region: r.Region, Mode: r.Mode, ModeReason: r.ModeReason, Base: r.Base, Head: r.Head,
+		Region: r.Region, Mode: r.Mode, ModeReason: r.ModeReason, Queue: r.Queue, Base: r.Base, Head: r.Head,
 		Started: time.Now().UTC().Truncate(time.Second), Arguments: r.Arguments,
 	}
 	if m.Run == "" {

@@ -50,7 +50,7 @@ func JudgeTurns(ctx context.Context, t Turns) (*report.Build, error) {
 	}
 	if j.FailOn == nil {
 		j.FailOn = j.config.failOn()
-		if j.config.FailOn == nil && j.config.Inconclusive == "" {
+		if j.config.silentOnDoubt() {
 			j.FailOn = append(slices.Clone(j.FailOn), baseline.Inconclusive)
 		}
 	}

@@ -90,6 +90,8 @@ var exitCodes = []exitCode{
 
 	{code: 14, name: "inconclusive, which fails", situation: mergeQueue, endpoint: []string{"SCRATCH_REQUESTS=20"}, results: untouched, args: []string{"--fail-on", "regression,inconclusive"}, verdict: baseline.Inconclusive},
 
+	{code: 14, name: "inconclusive in the merge queue", situation: mergeQueue, endpoint: []string{"SCRATCH_REQUESTS=20"}, args: running("./chat", "-run", "Chat"), verdict: baseline.Inconclusive},
+
 	{code: 15, name: "the endpoint is down", situation: mergeQueue, endpoint: []string{"SCRATCH_DOWN=1"}, args: running("./chat", "-run", "Chat"), verdict: baseline.Infrastructure, want: "the endpoint did not answer"},
 	{code: 15, name: "live without a key", situation: labelled, args: running("./plain"), want: "there are no credentials"},
 	{code: 15, name: "a fork that asks for live", situation: fork, args: running("--mode", "stored", "--", "./plain"), want: "there are no credentials"},
