@@ -95,5 +95,7 @@ func TestReadsAllocateNothing(t *testing.T) {
 			require.Len(t, capture.Exchanges()[0].Marks, reads)
 		})
 	}
-	assert.InDelta(t, allocations(10), allocations(3000), 20, "2990 reads more")
+	// A workspace that is not from the pool, which the race detector empties at random,
+	// grows some twenty times.
+	assert.InDelta(t, 0, (allocations(3000)-allocations(10))/2990, .01, "allocations a read")
 }
