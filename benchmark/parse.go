@@ -1,7 +1,6 @@
 package benchmark
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"regexp"
@@ -11,46 +10,47 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/latgate/latgate/internal/strictyaml"
 	"github.com/latgate/latgate/latencytest"
 )
 
 // Parse reads a benchmark file of that name. The error tells of each key and value that
 // is wrong, with its line and what to write instead.
 func Parse(data []byte, name string) (*File, error) {
-	p := parser{reader: reader{name: name}, file: &File{Path: name, Execution: Execution{Timeout: 2 * time.Minute}}}
+	p := parser{reader: newReader(name), file: &File{Path: name, Execution: Execution{Timeout: 2 * time.Minute}}}
 	top, err := p.document(data)
 	if err != nil {
 		return nil, err
 	}
-	lines := p.mapping(top, "", keys{
+	lines := p.Mapping(top, "", strictyaml.Keys{
 		"providers": func(field string, n *yaml.Node) { p.list(field, n, p.provider) },
 		"workload": func(field string, n *yaml.Node) {
-			lines := p.mapping(n, field, keys{
+			lines := p.Mapping(n, field, strictyaml.Keys{
 				"scenarios": func(field string, n *yaml.Node) { p.list(field, n, p.scenario) },
 			})
 			if n.Kind == yaml.MappingNode && lines["scenarios"] == 0 {
-				p.wrong(n, "%s.scenarios: there are none: write at least one, with a name and a prompt", field)
+				p.Wrong(n, "%s.scenarios: there are none: write at least one, with a name and a prompt", field)
 			}
 		},
 		"execution": p.execution,
 		"output": func(field string, n *yaml.Node) {
-			p.mapping(n, field, keys{
+			p.Mapping(n, field, strictyaml.Keys{
 				"export": func(field string, n *yaml.Node) { p.list(field, n, p.export) },
 			})
 		},
 	})
 	if top.Kind == yaml.MappingNode {
 		if lines["providers"] == 0 {
-			p.wrong(top, "providers: there are none: write at least one, as in providers: [{name: openai, models: [gpt-5-mini]}]")
+			p.Wrong(top, "providers: there are none: write at least one, as in providers: [{name: openai, models: [gpt-5-mini]}]")
 		}
 		if lines["workload"] == 0 {
-			p.wrong(top, "workload: there is none: write its scenarios, each with a name and a prompt")
+			p.Wrong(top, "workload: there is none: write its scenarios, each with a name and a prompt")
 		}
 	}
 	if e := p.file.Execution; e.Budget > 0 && e.Prices == "" {
-		p.wrong(p.budget, "execution.budget: needs execution.prices, a file of what a token costs")
+		p.Wrong(p.budget, "execution.budget: needs execution.prices, a file of what a token costs")
 	}
-	if err := errors.Join(p.errs...); err != nil {
+	if err := p.Err(); err != nil {
 		return nil, err
 	}
 	return p.file, nil
@@ -84,7 +84,7 @@ func (p *parser) provider(field string, n *yaml.Node) {
 	text := func(to *string) func(string, *yaml.Node) {
 		return func(field string, n *yaml.Node) { *to = p.label(field, n) }
 	}
-	at.lines = p.mapping(n, field, keys{
+	at.lines = p.Mapping(n, field, strictyaml.Keys{
 		"name":   text(&at.Name),
 		"label":  text(&at.Label),
 		"models": func(field string, n *yaml.Node) { at.Models = p.models(field, n) },
@@ -102,7 +102,7 @@ func (p *parser) provider(field string, n *yaml.Node) {
 		"latency":  func(field string, n *yaml.Node) { at.Latency = p.choice(field, n, "standard", "optimized") },
 		"key_env": func(field string, n *yaml.Node) {
 			if at.KeyEnv = p.text(field, n); at.KeyEnv != "" && !variableName.MatchString(at.KeyEnv) {
-				p.wrong(n, "%s: want the name of an environment variable, such as OPENAI_API_KEY", field) // it may be a key
+				p.Wrong(n, "%s: want the name of an environment variable, such as OPENAI_API_KEY", field) // it may be a key
 			}
 		},
 		"headers": func(field string, n *yaml.Node) { at.Headers = p.headers(field, n) },
@@ -119,13 +119,13 @@ func (p *parser) provider(field string, n *yaml.Node) {
 		"fields": func(field string, n *yaml.Node) {
 			members, is := p.value(field, n).(map[string]any)
 			if !is {
-				p.wrong(n, "%s: want members of the request body, as in {seed: 7}", field)
+				p.Wrong(n, "%s: want members of the request body, as in {seed: 7}", field)
 			}
 			at.Fields = members
 		},
 	})
 	if n.Kind == yaml.MappingNode && at.lines["name"] == 0 {
-		p.wrong(n, "%s.name: missing: say whose API it is, as in name: openai", field)
+		p.Wrong(n, "%s.name: missing: say whose API it is, as in name: openai", field)
 	}
 	if at.Label == "" {
 		at.Label = at.Name
@@ -133,7 +133,7 @@ func (p *parser) provider(field string, n *yaml.Node) {
 	for _, other := range p.file.Providers {
 		shared := slices.ContainsFunc(at.Models, func(m string) bool { return slices.Contains(other.Models, m) })
 		if at.Label != "" && other.Label == at.Label && (shared || len(at.Models)+len(other.Models) == 0) {
-			p.wrong(n, "%s: %s with the same model is on line %d already: give one of them a label", field, short(at.Label), other.line)
+			p.Wrong(n, "%s: %s with the same model is on line %d already: give one of them a label", field, strictyaml.Short(at.Label), other.line)
 		}
 	}
 	p.file.Providers = append(p.file.Providers, at)
@@ -144,7 +144,7 @@ func (p *parser) models(field string, n *yaml.Node) []string {
 	p.list(field, n, func(field string, n *yaml.Node) {
 		model := p.label(field, n)
 		if slices.Contains(models, model) {
-			p.wrong(n, "%s: %s is in the list already", field, short(model))
+			p.Wrong(n, "%s: %s is in the list already", field, strictyaml.Short(model))
 		}
 		models = append(models, model)
 	})
@@ -155,7 +155,7 @@ func (p *parser) models(field string, n *yaml.Node) []string {
 // secret.
 func (p *parser) headers(field string, n *yaml.Node) map[string]string {
 	if n.Kind != yaml.MappingNode {
-		p.wrong(n, "%s: want names and values, as in {X-Team: chat}", field)
+		p.Wrong(n, "%s: want names and values, as in {X-Team: chat}", field)
 		return nil
 	}
 	headers := make(map[string]string)
@@ -164,13 +164,13 @@ func (p *parser) headers(field string, n *yaml.Node) map[string]string {
 		name := key.Value
 		switch _, twice := headers[name]; {
 		case !headerName.MatchString(name):
-			p.wrong(key, "%s: %q is no name of a header", field, short(name))
+			p.Wrong(key, "%s: %q is no name of a header", field, strictyaml.Short(name))
 		case twice:
-			p.wrong(key, "%s.%s: given twice", field, name)
+			p.Wrong(key, "%s.%s: given twice", field, name)
 		case value.Kind != yaml.ScalarNode || value.ShortTag() != "!!str" || strings.ContainsAny(value.Value, "\r\n\x00"):
-			p.wrong(value, "%s.%s: want a text of one line, in quotes where YAML takes it for something else", field, name)
+			p.Wrong(value, "%s.%s: want a text of one line, in quotes where YAML takes it for something else", field, name)
 		case slices.Contains(credentialHeaders, strings.ToLower(name)) && !variable.MatchString(value.Value):
-			p.wrong(value, "%s.%s: it holds a key, and keys are not for files: put it into an environment variable, as in %s: ${MY_KEY}", field, name, name)
+			p.Wrong(value, "%s.%s: it holds a key, and keys are not for files: put it into an environment variable, as in %s: ${MY_KEY}", field, name, name)
 		}
 		headers[name] = value.Value
 	}
@@ -179,11 +179,11 @@ func (p *parser) headers(field string, n *yaml.Node) map[string]string {
 
 func (p *parser) execution(field string, n *yaml.Node) {
 	e := &p.file.Execution
-	p.mapping(n, field, keys{
+	p.Mapping(n, field, strictyaml.Keys{
 		"max_concurrency": func(field string, n *yaml.Node) { e.MaxConcurrency = p.whole(field, n, 1) },
 		"warmup_requests": func(field string, n *yaml.Node) { e.Warmup = p.whole(field, n, 0) },
 		"retry": func(field string, n *yaml.Node) {
-			p.mapping(n, field, keys{
+			p.Mapping(n, field, strictyaml.Keys{
 				"max_attempts": func(field string, n *yaml.Node) { e.Retries = max(0, p.whole(field, n, 1)-1) },
 				"initial_backoff_ms": func(field string, n *yaml.Node) {
 					e.Backoff = time.Duration(p.whole(field, n, 1)) * time.Millisecond
@@ -203,17 +203,17 @@ func (p *parser) execution(field string, n *yaml.Node) {
 
 func (p *parser) export(field string, n *yaml.Node) {
 	var e Export
-	lines := p.mapping(n, field, keys{
+	lines := p.Mapping(n, field, strictyaml.Keys{
 		"format": func(field string, n *yaml.Node) { e.Format = p.choice(field, n, exportFormats...) },
 		"path": func(field string, n *yaml.Node) {
 			e.Path = p.text(field, n)
 			for _, found := range placeholder.FindAllString(e.Path, -1) {
 				if found != timestampPlaceholder {
-					p.wrong(n, "%s: there is no %s, only %s", field, short(found), timestampPlaceholder)
+					p.Wrong(n, "%s: there is no %s, only %s", field, strictyaml.Short(found), timestampPlaceholder)
 				}
 			}
 			if strings.HasSuffix(e.Path, "/") || filepath.Base(e.Path) == "." || filepath.Base(e.Path) == ".." {
-				p.wrong(n, "%s: want the name of a file", field)
+				p.Wrong(n, "%s: want the name of a file", field)
 			}
 		},
 	})
@@ -222,12 +222,12 @@ func (p *parser) export(field string, n *yaml.Node) {
 	}
 	for _, key := range []string{"format", "path"} {
 		if lines[key] == 0 {
-			p.wrong(n, "%s.%s: missing, as in {format: json, path: results/benchmark_%s.json}", field, key, timestampPlaceholder)
+			p.Wrong(n, "%s.%s: missing, as in {format: json, path: results/benchmark_%s.json}", field, key, timestampPlaceholder)
 		}
 	}
 	for _, other := range p.file.Exports {
 		if e.Path != "" && filepath.Clean(other.Path) == filepath.Clean(e.Path) {
-			p.wrong(n, "%s.path: another export goes to %s already", field, short(e.Path))
+			p.Wrong(n, "%s.path: another export goes to %s already", field, strictyaml.Short(e.Path))
 		}
 	}
 	p.file.Exports = append(p.file.Exports, e)
@@ -245,7 +245,7 @@ func ExportTo(path string) (Export, error) {
 	}
 	for _, found := range placeholder.FindAllString(path, -1) {
 		if found != timestampPlaceholder {
-			return Export{}, fmt.Errorf("there is no %s in names of files, only %s", short(found), timestampPlaceholder)
+			return Export{}, fmt.Errorf("there is no %s in names of files, only %s", strictyaml.Short(found), timestampPlaceholder)
 		}
 	}
 	return Export{Format: format, Path: path}, nil

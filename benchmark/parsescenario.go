@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/latgate/latgate/internal/strictyaml"
 	"github.com/latgate/latgate/latencytest"
 )
 
@@ -13,7 +14,7 @@ func (p *parser) scenario(field string, n *yaml.Node) {
 	s := Scenario{line: n.Line, clients: 1, Repetitions: 1}
 	var rate float64
 	var arrivals, ramp string
-	lines := p.mapping(n, field, keys{
+	lines := p.Mapping(n, field, strictyaml.Keys{
 		"name":        func(field string, n *yaml.Node) { s.Name = p.label(field, n) },
 		"prompt":      func(field string, n *yaml.Node) { s.Prompt = p.text(field, n) },
 		"prompts":     func(field string, n *yaml.Node) { s.Prompts = p.file.beside(p.text(field, n)) },
@@ -29,7 +30,7 @@ func (p *parser) scenario(field string, n *yaml.Node) {
 			if load, err := rampOf(ramp); err == nil {
 				s.Load = load
 			} else if ramp != "" {
-				p.wrong(n, "%s: want two rates, the latter positive, and a time, as in 1,20,30s, got %q", field, short(ramp))
+				p.Wrong(n, "%s: want two rates, the latter positive, and a time, as in 1,20,30s, got %q", field, strictyaml.Short(ramp))
 			}
 		},
 		"duration": func(field string, n *yaml.Node) { s.Duration = p.duration(field, n) },
@@ -42,7 +43,7 @@ func (p *parser) scenario(field string, n *yaml.Node) {
 	}
 	given := func(key string) bool { return lines[key] > 0 }
 	wrong := func(key, format string, args ...any) {
-		p.errs = append(p.errs, fmt.Errorf("%s:%d: %s.%s: %s", p.name, max(lines[key], n.Line), field, key, fmt.Sprintf(format, args...)))
+		p.Wrong(&yaml.Node{Line: max(lines[key], n.Line)}, "%s.%s: %s", field, key, fmt.Sprintf(format, args...))
 	}
 	if !given("name") {
 		wrong("name", "missing: say what the scenario is called in the results")
@@ -72,7 +73,7 @@ func (p *parser) scenario(field string, n *yaml.Node) {
 	}
 	for _, other := range p.file.Scenarios {
 		if s.Name != "" && other.Name == s.Name {
-			wrong("name", "%q is on line %d already", short(s.Name), other.line)
+			wrong("name", "%q is on line %d already", strictyaml.Short(s.Name), other.line)
 		}
 	}
 	p.file.Scenarios = append(p.file.Scenarios, s)

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latgate/latgate/internal/strictyaml"
 	"github.com/latgate/latgate/latencytest"
 	"github.com/latgate/latgate/providers"
 )
@@ -158,7 +159,7 @@ func (f *File) plan(p Provider, model string, s Scenario) (latencytest.Plan, err
 		plan.Load = latencytest.Closed(e.MaxConcurrency)
 	}
 	fail := func(format string, args ...any) (latencytest.Plan, error) {
-		return plan, fmt.Errorf("%s:%d: %s: %w", f.Path, s.line, short(s.Name), fmt.Errorf(format, args...))
+		return plan, fmt.Errorf("%s:%d: %s: %w", f.Path, s.line, strictyaml.Short(s.Name), fmt.Errorf(format, args...))
 	}
 	plan.Prompts = []providers.Prompt{{ID: "p1", Text: s.Prompt}}
 	if s.Prompts != "" {

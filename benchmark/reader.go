@@ -1,10 +1,7 @@
 package benchmark
 
 import (
-	"errors"
 	"fmt"
-	"io"
-	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -13,106 +10,43 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
-	"github.com/latgate/latgate/providers"
+	"github.com/latgate/latgate/internal/strictyaml"
 )
 
-// A reader reads YAML strictly and collects what is wrong with it.
-type reader struct {
-	name string
-	errs []error
+// A reader reads the values of a benchmark file.
+type reader struct{ strictyaml.Reader }
+
+func newReader(name string) reader {
+	return reader{strictyaml.Reader{Name: name, Unknown: unknownKey}}
 }
 
-func (r *reader) wrong(n *yaml.Node, format string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf("%s:%d: %s", r.name, n.Line, fmt.Sprintf(format, args...)))
+// unknownKey says what to do with a key of an API.
+func unknownKey(key string, known strictyaml.Keys) string {
+	secret := slices.Contains([]string{"key", "api_key", "apikey", "token", "secret", "password"}, strings.ToLower(key))
+	if !secret || known["key_env"] == nil {
+		return ""
+	}
+	return "keys are not for files: write the name of the environment variable that holds it, as in key_env: MY_KEY"
 }
 
 // document returns the only document's value.
 func (r *reader) document(data []byte) (*yaml.Node, error) {
-	const most = 1 << 20
-	if len(data) > most {
-		return nil, fmt.Errorf("%s: more than 1 MiB", r.name)
+	document, err := r.Document(data)
+	if err == nil && document == nil {
+		err = fmt.Errorf("%s: there is nothing in it: want providers and workload", r.Name)
 	}
-	documents := yaml.NewDecoder(strings.NewReader(string(data)))
-	var document, another yaml.Node
-	if err := documents.Decode(&document); err != nil && !errors.Is(err, io.EOF) {
-		if at, is := errors.AsType[*yaml.LoadError](err); is && at.Mark.Line > 0 {
-			return nil, fmt.Errorf("%s:%d: %s", r.name, at.Mark.Line, at.Message)
-		}
-		return nil, fmt.Errorf("%s: %w", r.name, err)
-	}
-	if len(document.Content) != 1 || document.Content[0].ShortTag() == "!!null" {
-		return nil, fmt.Errorf("%s: there is nothing in it: want providers and workload", r.name)
-	}
-	if err := documents.Decode(&another); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: more than one document", r.name)
-	}
-	return document.Content[0], nil
-}
-
-// keys are what a mapping can have, with what reads them. A field in messages is the
-// whole path of a key, as in workload.scenarios[0].prompt.
-type keys map[string]func(field string, n *yaml.Node)
-
-// mapping reads the keys of a mapping and returns their lines.
-func (r *reader) mapping(n *yaml.Node, field string, known keys) map[string]int {
-	lines := make(map[string]int)
-	all := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
-	within := strings.TrimPrefix(field+".", ".")
-	if n.Kind != yaml.MappingNode {
-		r.wrong(n, "%swant keys and values: %s", before(field), all)
-		return lines
-	}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		read, ok := known[key.Value]
-		line, twice := lines[key.Value]
-		switch {
-		case !ok && secretKey(key.Value) && known["key_env"] != nil:
-			r.wrong(key, "%s%s: keys are not for files: write the name of the environment variable that holds it, as in key_env: MY_KEY", within, key.Value)
-		case !ok:
-			r.wrong(key, "%s%s: unknown key; there are %s", within, short(key.Value), all)
-		case twice:
-			r.wrong(key, "%s%s: given on line %d already", within, key.Value, line)
-		case value.Kind == yaml.AliasNode:
-			r.wrong(value, "%s%s: write it out, there are no aliases here", within, key.Value)
-		default:
-			read(within+key.Value, value)
-		}
-		lines[key.Value] = key.Line
-	}
-	return lines
-}
-
-func secretKey(name string) bool {
-	return slices.Contains([]string{"key", "api_key", "apikey", "token", "secret", "password"}, strings.ToLower(name))
-}
-
-// short makes what a file says fit to be quoted.
-func short(text string) string {
-	const most = 40
-	text = providers.Inert(text)
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
-
-func before(field string) string {
-	if field == "" {
-		return ""
-	}
-	return field + ": "
+	return document, err
 }
 
 // list reads the elements of a list, of which there must be one.
 func (r *reader) list(field string, n *yaml.Node, read func(field string, n *yaml.Node)) {
 	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
-		r.wrong(n, "%s: want a list with at least one element", field)
+		r.Wrong(n, "%s: want a list with at least one element", field)
 		return
 	}
 	for i, element := range n.Content {
 		if element.Kind == yaml.AliasNode {
-			r.wrong(element, "%s[%d]: write it out, there are no aliases here", field, i)
+			r.Wrong(element, "%s[%d]: write it out, there are no aliases here", field, i)
 			continue
 		}
 		read(fmt.Sprintf("%s[%d]", field, i), element)
@@ -124,7 +58,7 @@ func (r *reader) scalar(field string, n *yaml.Node, want string, tags ...string)
 	if n.Kind == yaml.ScalarNode && slices.Contains(tags, n.ShortTag()) {
 		return true
 	}
-	r.wrong(n, "%s: want %s, got %s", field, want, kind(n))
+	r.Wrong(n, "%s: want %s, got %s", field, want, kind(n))
 	return false
 }
 
@@ -137,9 +71,9 @@ func kind(n *yaml.Node) string {
 	case n.ShortTag() == "!!null":
 		return "nothing"
 	case n.ShortTag() == "!!str":
-		return fmt.Sprintf("the text %q", short(n.Value))
+		return fmt.Sprintf("the text %q", strictyaml.Short(n.Value))
 	}
-	return short(n.Value)
+	return strictyaml.Short(n.Value)
 }
 
 // text reads a text that is not blank.
@@ -148,7 +82,7 @@ func (r *reader) text(field string, n *yaml.Node) string {
 		return ""
 	}
 	if strings.TrimSpace(n.Value) == "" {
-		r.wrong(n, "%s: want a text that is not blank", field)
+		r.Wrong(n, "%s: want a text that is not blank", field)
 	}
 	return n.Value
 }
@@ -158,7 +92,7 @@ func (r *reader) label(field string, n *yaml.Node) string {
 	const most = 200
 	text := r.text(field, n)
 	if len(text) > most || strings.ContainsAny(text, "\r\n\x00") {
-		r.wrong(n, "%s: want a name, of one line and at most %d bytes", field, most)
+		r.Wrong(n, "%s: want a name, of one line and at most %d bytes", field, most)
 	}
 	return text
 }
@@ -166,7 +100,7 @@ func (r *reader) label(field string, n *yaml.Node) string {
 // choice reads one of some words.
 func (r *reader) choice(field string, n *yaml.Node, words ...string) string {
 	if r.scalar(field, n, strings.Join(words, " or "), "!!str") && !slices.Contains(words, n.Value) {
-		r.wrong(n, "%s: want %s, got %q", field, strings.Join(words, " or "), short(n.Value))
+		r.Wrong(n, "%s: want %s, got %q", field, strings.Join(words, " or "), strictyaml.Short(n.Value))
 	}
 	return n.Value
 }
@@ -182,7 +116,7 @@ func (r *reader) number(field string, n *yaml.Node, least float64, want string) 
 	}
 	v, err := strconv.ParseFloat(strings.ReplaceAll(n.Value, "_", ""), 64)
 	if err != nil || !(v >= least) || math.IsInf(v, 0) {
-		r.wrong(n, "%s: want %s, got %s", field, want, short(n.Value))
+		r.Wrong(n, "%s: want %s, got %s", field, want, strictyaml.Short(n.Value))
 		return 0
 	}
 	return v
@@ -201,7 +135,7 @@ func (r *reader) whole(field string, n *yaml.Node, least int) int {
 	}
 	v, err := strconv.Atoi(n.Value)
 	if err != nil || v < least {
-		r.wrong(n, "%s: want %s, got %s", field, want, short(n.Value))
+		r.Wrong(n, "%s: want %s, got %s", field, want, strictyaml.Short(n.Value))
 		return 0
 	}
 	return v
@@ -214,7 +148,7 @@ func (r *reader) duration(field string, n *yaml.Node) time.Duration {
 	}
 	d, err := time.ParseDuration(n.Value)
 	if err != nil || d <= 0 {
-		r.wrong(n, "%s: want %s, got %q", field, want, short(n.Value))
+		r.Wrong(n, "%s: want %s, got %q", field, want, strictyaml.Short(n.Value))
 	}
 	return d
 }
@@ -228,9 +162,9 @@ func (r *reader) value(field string, n *yaml.Node) any {
 			key := n.Content[i]
 			name := r.text(field, key)
 			if _, twice := members[name]; twice {
-				r.wrong(key, "%s.%s: given twice", field, short(name))
+				r.Wrong(key, "%s.%s: given twice", field, strictyaml.Short(name))
 			}
-			members[name] = r.value(field+"."+short(name), n.Content[i+1])
+			members[name] = r.value(field+"."+strictyaml.Short(name), n.Content[i+1])
 		}
 		return members
 	case yaml.SequenceNode:
@@ -240,7 +174,7 @@ func (r *reader) value(field string, n *yaml.Node) any {
 		}
 		return elements
 	case yaml.AliasNode:
-		r.wrong(n, "%s: write it out, there are no aliases here", field)
+		r.Wrong(n, "%s: write it out, there are no aliases here", field)
 		return nil
 	}
 	switch n.ShortTag() {
@@ -253,6 +187,6 @@ func (r *reader) value(field string, n *yaml.Node) any {
 	case "!!str":
 		return n.Value
 	}
-	r.wrong(n, "%s: want what JSON has: a text (in quotes), a number, true, false or null, got %s", field, short(n.Value))
+	r.Wrong(n, "%s: want what JSON has: a text (in quotes), a number, true, false or null, got %s", field, strictyaml.Short(n.Value))
 	return nil
 }

@@ -3,9 +3,7 @@ package gate
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -17,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/latgate/latgate/baseline"
+	"github.com/latgate/latgate/internal/strictyaml"
 	"github.com/latgate/latgate/report"
 )
 
@@ -54,64 +53,45 @@ func ReadConfig(root string) (Config, error) {
 // ParseConfig reads a configuration. The error tells of each key and value that is
 // wrong, with its line.
 func ParseConfig(data []byte, name string) (Config, error) {
-	const most = 1 << 20
-	r := configReader{name: name}
-	if len(data) > most {
-		return Config{}, fmt.Errorf("%s: more than 1 MiB", name)
+	r := configReader{Reader: strictyaml.Reader{Name: name}}
+	document, err := r.Document(data)
+	if err != nil {
+		return Config{}, err
 	}
-	documents := yaml.NewDecoder(strings.NewReader(string(data)))
-	var document, another yaml.Node
-	if err := documents.Decode(&document); err != nil {
-		if errors.Is(err, io.EOF) {
-			return Config{}, nil // nothing but comments
-		}
-		if at, is := errors.AsType[*yaml.LoadError](err); is && at.Mark.Line > 0 {
-			return Config{}, fmt.Errorf("%s:%d: %s", name, at.Mark.Line, at.Message)
-		}
-		return Config{}, fmt.Errorf("%s: %w", name, err)
+	if document != nil {
+		r.config(document)
 	}
-	if err := documents.Decode(&another); !errors.Is(err, io.EOF) {
-		return Config{}, fmt.Errorf("%s: more than one document", name)
-	}
-	if len(document.Content) == 1 && document.Content[0].Tag != "!!null" {
-		r.config(document.Content[0])
-	}
-	return r.Config, errors.Join(r.errs...)
+	return r.Config, r.Err()
 }
 
-// A configReader reads a configuration and collects what is wrong with it.
+// A configReader reads a configuration.
 type configReader struct {
+	strictyaml.Reader
 	Config
-	name string
-	errs []error
-}
-
-func (r *configReader) wrong(n *yaml.Node, format string, args ...any) {
-	r.errs = append(r.errs, fmt.Errorf("%s:%d: %s", r.name, n.Line, fmt.Sprintf(format, args...)))
 }
 
 func (r *configReader) config(n *yaml.Node) {
-	r.mapping(n, "", map[string]func(string, *yaml.Node){
+	r.Mapping(n, "", strictyaml.Keys{
 		"fail_on": func(key string, n *yaml.Node) {
 			r.FailOn = []baseline.Verdict{}
 			r.list(key, n, func(n *yaml.Node) {
 				verdict, err := ParseVerdict(n.Value)
 				if err != nil {
-					r.wrong(n, "%s: %v", key, err)
+					r.Wrong(n, "%s: %v", key, err)
 				}
 				r.FailOn = append(r.FailOn, verdict)
 			})
 		},
 		"inconclusive": func(key string, n *yaml.Node) {
 			if r.Inconclusive = n.Value; n.Value != "warn" && n.Value != "fail" {
-				r.wrong(n, "%s: want warn or fail, got %.40q", key, n.Value)
+				r.Wrong(n, "%s: want warn or fail, got %.40q", key, n.Value)
 			}
 		},
 		"require": func(key string, n *yaml.Node) {
 			r.list(key, n, func(n *yaml.Node) {
 				pattern, err := regexp.Compile(n.Value)
 				if err != nil {
-					r.wrong(n, "%s: %v", key, err)
+					r.Wrong(n, "%s: %v", key, err)
 				}
 				r.Require = append(r.Require, pattern)
 			})
@@ -120,7 +100,7 @@ func (r *configReader) config(n *yaml.Node) {
 			r.Credentials = []string{}
 			r.list(key, n, func(n *yaml.Node) {
 				if !variableName.MatchString(n.Value) {
-					r.wrong(n, "%s: want the name of an environment variable, got %.40q", key, n.Value)
+					r.Wrong(n, "%s: want the name of an environment variable, got %.40q", key, n.Value)
 				}
 				r.Credentials = append(r.Credentials, n.Value)
 			})
@@ -129,18 +109,18 @@ func (r *configReader) config(n *yaml.Node) {
 			scheme, _, remote := strings.Cut(n.Value, "://")
 			switch r.Store = n.Value; {
 			case n.Kind != yaml.ScalarNode || n.Value == "":
-				r.wrong(n, "%s: want a directory or a URL", key)
+				r.Wrong(n, "%s: want a directory or a URL", key)
 			case remote && scheme != "s3" && scheme != "https" && scheme != "http": // the address may hold a secret by mistake
-				r.wrong(n, "%s: want a directory, s3://bucket/prefix, or https://host/path for a mirror", key)
+				r.Wrong(n, "%s: want a directory, s3://bucket/prefix, or https://host/path for a mirror", key)
 			}
 		},
 		"budgets": func(key string, n *yaml.Node) {
-			r.mapping(n, key+".", map[string]func(string, *yaml.Node){
+			r.Mapping(n, key, strictyaml.Keys{
 				"max_usd": func(key string, n *yaml.Node) { r.MaxUSD = r.number(key, n, math.MaxFloat64) },
 				"max_requests": func(key string, n *yaml.Node) {
 					requests := r.number(key, n, 1e12)
 					if r.MaxRequests = int(requests); float64(r.MaxRequests) != requests {
-						r.wrong(n, "%s: want a whole number, got %.40q", key, n.Value)
+						r.Wrong(n, "%s: want a whole number, got %.40q", key, n.Value)
 					}
 				},
 			})
@@ -153,40 +133,15 @@ func (r *configReader) config(n *yaml.Node) {
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// mapping reads the keys of a mapping.
-func (r *configReader) mapping(n *yaml.Node, within string, known map[string]func(string, *yaml.Node)) {
-	if n.Kind != yaml.MappingNode {
-		r.wrong(n, "want keys and values: %s", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
-		return
-	}
-	lines := make(map[string]int)
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		read, ok := known[key.Value]
-		line, twice := lines[key.Value]
-		switch {
-		case !ok:
-			r.wrong(key, "%s%.40s: unknown key; there are %s", within, key.Value, strings.Join(slices.Sorted(maps.Keys(known)), ", "))
-		case twice:
-			r.wrong(key, "%s%s: given on line %d already", within, key.Value, line)
-		case value.Kind == yaml.AliasNode:
-			r.wrong(value, "%s%s: write it out, there are no aliases here", within, key.Value)
-		default:
-			read(within+key.Value, value)
-		}
-		lines[key.Value] = key.Line
-	}
-}
-
 // list reads the texts of a list.
 func (r *configReader) list(key string, n *yaml.Node, read func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
-		r.wrong(n, "%s: want a list", key)
+		r.Wrong(n, "%s: want a list", key)
 		return
 	}
 	for _, element := range n.Content {
 		if element.Kind != yaml.ScalarNode || element.Value == "" {
-			r.wrong(element, "%s: want a text", key)
+			r.Wrong(element, "%s: want a text", key)
 			continue
 		}
 		read(element)
@@ -201,7 +156,7 @@ func (r *configReader) number(key string, n *yaml.Node, most float64) float64 {
 		v /= 100
 	}
 	if n.Kind != yaml.ScalarNode || err != nil || !(v > 0) || v > most {
-		r.wrong(n, "%s: want a positive number, of at most %g, got %.40q", key, most, n.Value)
+		r.Wrong(n, "%s: want a positive number, of at most %g, got %.40q", key, most, n.Value)
 		return 0
 	}
 	return v

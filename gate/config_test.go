@@ -68,7 +68,7 @@ func TestConfigErrors(t *testing.T) {
 		"budgets:\n  max_usd: -1":              `latgate.yaml:2: budgets.max_usd: want a positive number`,
 		"budgets:\n  max_dollars: 1":           `latgate.yaml:2: budgets.max_dollars: unknown key; there are max_requests, max_usd`,
 		"budgets:\n  max_requests: 2.5":        `latgate.yaml:2: budgets.max_requests: want a whole number`,
-		"budgets: 5":                           `latgate.yaml:1: want keys and values`,
+		"budgets: 5":                           `latgate.yaml:1: budgets: want keys and values`,
 		"min_effect: ten":                      `latgate.yaml:1: min_effect: want a positive number`,
 		"alpha: 0.9":                           `latgate.yaml:1: alpha: want a positive number, of at most 0.5`,
 		"- a":                                  `latgate.yaml:1: want keys and values`,
