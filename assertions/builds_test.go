@@ -30,11 +30,14 @@ import (
 // requests, each gated on the P90 of TTFT, TTLT and OTPS against five stored runs, in
 // virtual time, with a session noise of 3 % and suspects confirmed by processes of
 // their own. LATGATE_BUILDS is how many of each kind there are: 200 take some ten
-// minutes, and the few that run otherwise only show that it works.
+// minutes, and the few that run otherwise only show that it works, fewer with -short.
 //
 //	LATGATE_BUILDS=200 go test ./assertions -run TestBuilds -v -timeout 60m
 func TestBuilds(t *testing.T) {
 	builds := 2
+	if testing.Short() {
+		builds = 1
+	}
 	if text := os.Getenv(buildsVariable); text != "" {
 		var err error
 		builds, err = strconv.Atoi(text)
