@@ -48,15 +48,16 @@ func anchor(store Store, s *latencytest.Scenario) (*Run, error) {
 	return nil, nil
 }
 
-const pinnedName = "pinned.bench"
+// PinnedFile is the name of the anchor beside the baselines of its key, in a directory.
+const PinnedFile = "pinned.bench"
 
 func (d directory) Pinned(k Key) (*Run, error) {
-	run, err := readRun(filepath.Join(d.Location(k), pinnedName))
+	run, err := readRun(filepath.Join(d.Location(k), PinnedFile))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil, nil
 	case err == nil && run.Key.Hash() != k.Hash():
-		return nil, fmt.Errorf("%s: its key is not that of its directory: it was moved or renamed; pin a run of this key", filepath.Join(d.Location(k), pinnedName))
+		return nil, fmt.Errorf("%s: its key is not that of its directory: it was moved or renamed; pin a run of this key", filepath.Join(d.Location(k), PinnedFile))
 	}
 	return run, err
 }
@@ -67,10 +68,10 @@ func (d directory) Pin(r *Run) (string, error) {
 		return "", err
 	}
 	dir := d.Location(r.Key)
-	temporary, err := writeTemporary(dir, pinnedName, data)
+	temporary, err := writeTemporary(dir, PinnedFile, data)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, pinnedName)
+	path := filepath.Join(dir, PinnedFile)
 	return path, os.Rename(temporary, path)
 }

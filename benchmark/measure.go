@@ -166,13 +166,13 @@ func statusOf(res *latencytest.Result, err error, interrupted bool) (Status, str
 	case attempts == 0:
 		return Failed, "nothing was measured: " + res.Ended
 	case ok == 0:
-		return Failed, fmt.Sprintf("none of %d requests ended well, the last one as %s", attempts, lastEnd(res))
+		return Failed, fmt.Sprintf("none of %d requests ended well, the last one as %s", attempts, LastEnd(res))
 	}
 	return Measured, ""
 }
 
-// lastEnd says how the last attempt ended.
-func lastEnd(res *latencytest.Result) string {
+// LastEnd says how the last attempt of a result ended, with the last error that there was.
+func LastEnd(res *latencytest.Result) string {
 	class, text := providers.Class("failure"), "it does not say why"
 	for _, s := range res.Samples {
 		class = s.Class

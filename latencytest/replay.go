@@ -69,9 +69,6 @@ func ReplayWith(t *testing.T, path string, o cassette.ReplayOptions, f func(t *t
 // RecordingFact names the recording in the identity of what was replayed from it.
 const RecordingFact = "recording"
 
-// missHeader marks the answer to a request that no recording answers.
-const missHeader = "X-Latgate-Cassette-Miss"
-
 // A replayed endpoint is a recording.
 type replayed struct {
 	recording string // a digest of the file and the options; empty where nothing is replayed

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/latgate/latgate/fakes/cassette"
 	"github.com/latgate/latgate/providers"
 	"github.com/latgate/latgate/providers/wire"
 )
@@ -143,7 +144,7 @@ func (s *Sample) observe(exchanges []*wire.Exchange, d decoder, opErr error) []c
 		s.Gaps, _ = gaps(reads(x))
 	}
 	for _, c := range calls { // whichever of them it was, the operation was another one
-		if c.exchange.Header.Get(missHeader) != "" {
+		if c.exchange.Header.Get(cassette.MissHeader) != "" {
 			s.Class, s.Error = providers.NotRecorded, providers.Scrub(string(c.exchange.Body))
 		}
 	}

@@ -272,7 +272,7 @@ this way.`,
 			}
 			byDir := make(map[string][]string)
 			for _, file := range files {
-				if filepath.Base(file) != pinnedFile {
+				if filepath.Base(file) != baseline.PinnedFile {
 					if _, err := readStoredRun(file); err != nil {
 						return err
 					}

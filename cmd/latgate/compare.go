@@ -170,7 +170,7 @@ func measuredFiles(dir string) (files []string, err error) {
 			return err
 		case d.IsDir() && d.Name() == "second":
 			return fs.SkipDir
-		case !d.IsDir() && (strings.HasSuffix(path, ".samples.jsonl") || filepath.Ext(path) == ".bench" && d.Name() != pinnedFile):
+		case !d.IsDir() && (strings.HasSuffix(path, ".samples.jsonl") || filepath.Ext(path) == ".bench" && d.Name() != baseline.PinnedFile):
 			files = append(files, path)
 		}
 		return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -47,8 +48,8 @@ with --fail-on-step, with 10 where there is a step or creep for the worse.`,
   latgate history --runs nightly/ --test TestLatencyChat --since 2026-11-01 --fail-on-step
   latgate history --runs nightly/ --format json`,
 		Args: cobra.MaximumNArgs(1),
-		RunE: func(_ *cobra.Command, args []string) error {
-			return p.history(f, append(args, latencytest.Dir)[0])
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return p.history(cmd.Context(), f, append(args, latencytest.Dir)[0])
 		},
 	}
 	flags := cmd.Flags()
@@ -69,7 +70,7 @@ with --fail-on-step, with 10 where there is a step or creep for the worse.`,
 	return cmd
 }
 
-func (p *program) history(f historyFlags, dir string) error {
+func (p *program) history(ctx context.Context, f historyFlags, dir string) error {
 	questions, err := f.questions()
 	if err != nil {
 		return err
@@ -78,7 +79,7 @@ func (p *program) history(f historyFlags, dir string) error {
 	if err != nil {
 		return err
 	}
-	archive, err := readArchive(dir, f.runs)
+	archive, err := readArchive(ctx, dir, f.runs)
 	if err != nil {
 		return err
 	}

@@ -64,7 +64,7 @@ func TestHistory(t *testing.T) {
 		_, err := baseline.Dir(dir).Add(run)
 		require.NoError(t, err)
 	}
-	store(t, runs[0], filepath.Join(baseline.Dir(dir).Location(runs[0].Key), pinnedFile))
+	store(t, runs[0], filepath.Join(baseline.Dir(dir).Location(runs[0].Key), baseline.PinnedFile))
 	nightly := archiveOf(t, runs[4:]...)
 
 	h := newHarness(nil)
@@ -133,7 +133,7 @@ func TestHistoryCreep(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	location := baseline.Dir(dir).Location(nightlyRun(0, "all").Key)
-	store(t, nightlyRun(0, "all"), filepath.Join(location, pinnedFile))
+	store(t, nightlyRun(0, "all"), filepath.Join(location, baseline.PinnedFile))
 	slower := 1.0
 	for night := range 20 {
 		if night%4 == 0 {

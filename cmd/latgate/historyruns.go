@@ -38,18 +38,15 @@ func names(archive []storedRuns) []string {
 	return all
 }
 
-// pinnedFile is the name of the anchor beside the baselines of its key.
-const pinnedFile = "pinned.bench"
-
 // readArchive reads the runs below a directory of baselines and below others, by key,
 // ordered by name. One broken file is an error: a history with a hole in it shows
 // steps that never were. Of a remote store it reads all runs that were ever stored.
-func readArchive(baselines string, more []string) ([]storedRuns, error) {
+func readArchive(ctx context.Context, baselines string, more []string) ([]storedRuns, error) {
 	all := make(runsByKey)
 	var errs []error
 	for i, name := range append([]string{baselines}, more...) {
 		if isRemote(name) {
-			errs = append(errs, all.addStore(context.Background(), name, i == 0))
+			errs = append(errs, all.addStore(ctx, name, i == 0))
 			continue
 		}
 		err := all.addDirectory(name, i == 0)
@@ -68,7 +65,7 @@ func readArchive(baselines string, more []string) ([]storedRuns, error) {
 // those that the pointers of a remote store name.
 func readBaselines(ctx context.Context, name string) ([]storedRuns, error) {
 	if !isRemote(name) {
-		return readArchive(name, nil)
+		return readArchive(ctx, name, nil)
 	}
 	store, err := openRemote(ctx, name)
 	if err != nil {
@@ -113,7 +110,7 @@ func (all runsByKey) addDirectory(dir string, baselines bool) error {
 	for _, file := range files {
 		run, err := readStoredRun(file)
 		if errs = append(errs, err); err == nil {
-			all.add(run, file, baselines && filepath.Base(file) == pinnedFile)
+			all.add(run, file, baselines && filepath.Base(file) == baseline.PinnedFile)
 		}
 	}
 	return errors.Join(errs...)

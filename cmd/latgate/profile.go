@@ -245,25 +245,7 @@ func outcomeOf(results []*latencytest.Result, err error, interrupted bool) error
 	case attempts == 0:
 		return fmt.Errorf("nothing was measured: %s", res.Ended)
 	case ok == 0:
-		return &exitError{exitEndpoint, fmt.Errorf("none of %d requests ended well, the last one as %s: %s", attempts, lastClass(res), lastError(res))}
+		return &exitError{exitEndpoint, fmt.Errorf("none of %d requests ended well, the last one as %s", attempts, benchmark.LastEnd(res))}
 	}
 	return nil
-}
-
-func lastClass(res *latencytest.Result) providers.Class {
-	class := providers.Class("failure")
-	for _, s := range res.Samples {
-		class = s.Class
-	}
-	return class
-}
-
-func lastError(res *latencytest.Result) string {
-	text := "it does not say why"
-	for _, s := range res.Samples {
-		if s.Error != "" {
-			text = s.Error
-		}
-	}
-	return text
 }

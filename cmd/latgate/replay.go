@@ -154,7 +154,7 @@ const mostMisses = 20
 
 func (m *missWatch) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	m.player.ServeHTTP(w, r)
-	if w.Header().Get("X-Latgate-Cassette-Miss") == "" {
+	if w.Header().Get(cassette.MissHeader) == "" {
 		return
 	}
 	m.mu.Lock()

@@ -68,6 +68,9 @@ type Player struct {
 	unnamed int // misses beyond those kept
 }
 
+// MissHeader marks the answer to a request that no recording answers.
+const MissHeader = "X-Latgate-Cassette-Miss"
+
 // mostMisses bounds how many are kept: a load test may miss with each request.
 const mostMisses = 100
 
@@ -153,7 +156,7 @@ func (p *Player) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	p.queue.do(r, keys[0], start, func() { answer, missed = p.answer(keys, clean) })
 	if missed != nil {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-		w.Header().Set("X-Latgate-Cassette-Miss", strconv.Itoa(ExitMiss))
+		w.Header().Set(MissHeader, strconv.Itoa(ExitMiss))
 		w.WriteHeader(http.StatusNotFound)
 		_, _ = io.WriteString(w, missed.Error())
 		return
